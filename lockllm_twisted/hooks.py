@@ -132,11 +132,13 @@ class Scanner(Protocol):
     @property
     def inline_chars(self) -> int:
         """How many characters a plain ``scan`` judges in about a millisecond. More than that, counted over a request,
-        goes to the project's thread pool; 0: always there. Not used for a ``scan`` that is a coroutine function."""
+        goes to the project's thread pool; 0: always there. Not used for a ``scan`` that is a coroutine function.
+        """
 
     def scan(self, passage: Passage) -> Sequence[Finding] | Awaitable[Sequence[Finding]] | Deferred[Sequence[Finding]]:
         """All findings of one passage, of any score: the policy holds the thresholds. An exception or a time-out is
-        the scanner's failure, and the request's fate is then the setting ``on_scanner_error``."""
+        the scanner's failure, and the request's fate is then the setting ``on_scanner_error``.
+        """
 
 
 @attrs.frozen
