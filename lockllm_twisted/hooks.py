@@ -10,7 +10,7 @@ function, or return a Deferred.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import attrs
@@ -131,19 +131,25 @@ class Scanner(Protocol):
 
     @property
     def inline_chars(self) -> int:
-        """How many characters a plain ``scan`` judges in about a millisecond. More than that, counted over a request,
-        goes to the project's thread pool; 0: always there. Not used for a ``scan`` that is a coroutine function.
+        """How many characters a plain ``scan`` judges in about a millisecond.
+
+        More than that, counted over a request, goes to the project's thread pool; 0: always there. Not used for a ``scan`` that is a coroutine function.
         """
 
     def scan(self, passage: Passage) -> Sequence[Finding] | Awaitable[Sequence[Finding]] | Deferred[Sequence[Finding]]:
-        """All findings of one passage, of any score: the policy holds the thresholds. An exception or a time-out is
-        the scanner's failure, and the request's fate is then the setting ``on_scanner_error``.
+        """All findings of one passage, of any score: the policy holds the thresholds.
+
+        An exception or a time-out is the scanner's failure, and the request's fate is then the setting ``on_scanner_error``.
         """
 
 
 @attrs.frozen
 class Question:
-    """What a policy decides on: the hits of all scanners, coverage, and the settings in force for this request."""
+    """What a policy decides on: the hits of all scanners, coverage, and the settings in force for this request.
+
+    ``action`` answers core hits, ``policy_action`` hits of the operator's own rules; ``origin_actions`` go before
+    ``action`` for hits in a passage of that origin.
+    """
 
     hits: tuple[Hit, ...]
     coverage: Coverage
@@ -151,9 +157,7 @@ class Question:
     mode: ScanMode
     action: Action
     policy_action: Action
-    origin_actions: dict[Origin, Action]
-    attachments: Action
-    failed_scanners: tuple[str, ...]
+    origin_actions: Mapping[Origin, Action]
 
 
 class Policy(Protocol):

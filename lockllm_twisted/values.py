@@ -148,9 +148,16 @@ class Reading:
     model: str | None = None
 
 
+Cause = Literal["findings", "unreadable", "attachments", "scanner_error"]
+
+
 @attrs.frozen
 class Verdict:
-    """The decision on one request, and all that led to it. ``score`` is the highest of its hits, 0 to 1."""
+    """The decision on one request, and all that led to it. ``score`` is the highest of its hits, 0 to 1.
+
+    ``hits`` are those above the threshold in force, the gravest first. ``cause`` says what the action answers; a policy
+    leaves it as it is.
+    """
 
     action: Action
     hits: tuple[Hit, ...]
@@ -159,12 +166,14 @@ class Verdict:
     sensitivity: Sensitivity
     policy: str
     mode: ScanMode = ScanMode.COMBINED
+    cause: Cause = "findings"
+    unreadable: Unreadable | None = None
     failed_scanners: tuple[str, ...] = ()
 
     @property
     def safe(self) -> bool:
-        """No scanner found anything above its threshold, and none failed."""
-        return not self.hits and not self.failed_scanners
+        """Nothing was found above its threshold, everything was readable in one way, and no scanner failed."""
+        return not self.hits and self.unreadable is None and not self.failed_scanners
 
 
 @attrs.frozen

@@ -1,0 +1,47 @@
+"""The default policy: thresholds by sensitivity, actions by origin.
+
+Responsible for: which findings count, and how strict the answer to them is.
+Must never: look at text, or know who is calling.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from lockllm_twisted.hooks import Question
+from lockllm_twisted.values import Action, Hit, Sensitivity, Verdict
+
+THRESHOLDS = {Sensitivity.LOW: 0.85, Sensitivity.MEDIUM: 0.6, Sensitivity.HIGH: 0.35}
+"""The least score that counts. The scanners' scores are made to fit: a precise rule 0.9, a plausible one 0.7, a hint 0.4."""
+
+
+@attrs.frozen
+class DefaultPolicy:
+    """The strictest action over all findings at or above the threshold."""
+
+    name: str = "default"
+
+    def decide(self, question: Question) -> Verdict:
+        """Weigh the hits; with none above the threshold the verdict is ``allow``."""
+        threshold = THRESHOLDS[question.sensitivity]
+        hits = tuple(
+            sorted(
+                (hit for hit in question.hits if hit.finding.score >= threshold),
+                key=lambda hit: (-_action(question, hit), -hit.finding.score),
+            )
+        )
+        return Verdict(
+            action=max((_action(question, hit) for hit in hits), default=Action.ALLOW),
+            hits=hits,
+            coverage=question.coverage,
+            score=max((hit.finding.score for hit in question.hits), default=0.0),
+            sensitivity=question.sensitivity,
+            policy=self.name,
+            mode=question.mode,
+        )
+
+
+def _action(question: Question, hit: Hit) -> Action:
+    if hit.kind == "policy":
+        return question.policy_action
+    return question.origin_actions.get(hit.origin, question.action)
