@@ -82,7 +82,7 @@ class Provider(Protocol):
 
     @property
     def origin(self) -> str | None:
-        """``https://host[:port][/prefix]``; ``None`` for a provider that answers by itself (see `LocalProvider`)."""
+        """``https://host[:port]``, no path (that is `target`'s); ``None``: it answers by itself (see `LocalProvider`)."""
 
     @property
     def credential(self) -> CredentialPlace | None:
