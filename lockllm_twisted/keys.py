@@ -1,6 +1,6 @@
 """LockLLM keys: how one is made, recognised and remembered.
 
-Responsible for: the form ``llk_<id>_<secret><crc>``, its checksum, its digest.
+Responsible for: the form ``llk_<id>_<secret><crc>``, its checksum, its digest; what may not stand in a provider key's place.
 Must never: do I/O, keep a key, or know which keys are valid (that is ``store``).
 
 The id is public: logs name a caller by it. The secret is 256 bits, so one SHA-256 is enough to store (a slow hash would
@@ -15,12 +15,17 @@ import re
 import secrets
 import zlib
 
+from lockllm_twisted.errors import SettingsError
+
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _ID = 10
 _SECRET = 43
 """62**43 is just above 2**256."""
 _CRC = 6
 """62**6 is just above 2**32."""
+
+_PROVIDER_KEY = 8192
+"""An OAuth token of Google or Azure has 1 to 4 KB, and servers end a header line at 8 KB or 16 KB."""
 
 _LENGTH = len("llk_") + _ID + len("_") + _SECRET + _CRC
 _ID_PLACE = slice(len("llk_"), len("llk_") + _ID)
@@ -53,6 +58,18 @@ def holds_key(data: bytes) -> bool:
 def digest(key: bytes) -> bytes:
     """What is stored in a key's place."""
     return hashlib.sha256(key).digest()
+
+
+def check_provider_key(key: str) -> None:
+    """Refuse what can't be a provider's key, or must not be sent to one. The message does not tell the key."""
+    if not key:
+        raise SettingsError("the key is empty.")
+    if not all("!" <= char <= "~" for char in key):
+        raise SettingsError("a key is printable ASCII without spaces (RFC 9110, 5.5); this one holds something else.")
+    if len(key) > _PROVIDER_KEY:
+        raise SettingsError(f"a key has at most {_PROVIDER_KEY} characters; this one has {len(key)}.")
+    if holds_key(key.encode()):
+        raise SettingsError("this is a LockLLM key: it opens this server, and no provider must ever see it.")
 
 
 def _sums_up(key: bytes) -> bool:

@@ -6,14 +6,74 @@ Must never: read anything but the file it was given (keys in files and the envir
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ipaddress
+import os.path
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
 import attrs
 
+from lockllm_twisted import _toml
+from lockllm_twisted._toml import NOT_IN_FILE, nearest
+from lockllm_twisted.errors import SettingsError
+from lockllm_twisted.keys import check_provider_key
 from lockllm_twisted.values import Action, Origin, Sensitivity
+
+__all__ = ["ProviderSettings", "ProxySettings", "ScannerSettings", "Settings", "nearest"]
+
+_Validator = Callable[[Any, "attrs.Attribute[Any]", Any], None]
+
+_DAY = 86400
+
+
+def _between(low: float, high: float, unit: str) -> _Validator:
+    def check(_: object, field: attrs.Attribute[Any], value: float) -> None:
+        if not low <= value <= high:  # false for NaN too
+            raise SettingsError(f"{field.name}: it must be between {low} and {high} {unit}.")
+
+    return check
+
+
+def _one_of(*allowed: Action) -> _Validator:
+    def check(_: object, field: attrs.Attribute[Any], value: object) -> None:
+        if value not in allowed or not isinstance(value, Action):
+            words = " or ".join(f'"{action.word}"' for action in allowed)
+            raise SettingsError(f"{field.name}: it must be {words}.")
+
+    return check
+
+
+_seconds = _between(0.001, _DAY, "seconds")
+"""A day is longer than any answer takes, and short enough for every reactor's timer (epoll's end at 2**31 ms)."""
+_any_action = _one_of(*Action)
+
+
+def _bare(url: str | None) -> str | None:
+    return url and url.rstrip("/")
+
+
+def _base_url(_: object, field: attrs.Attribute[Any], value: str | None) -> None:
+    if value is not None and (wrong := _url_problem(value)) is not None:
+        raise SettingsError(f"{field.name}: {wrong}")
+
+
+def _api_key(_: object, field: attrs.Attribute[Any], value: str | None) -> None:
+    if value is not None:
+        try:
+            check_provider_key(value)
+        except SettingsError as problem:
+            raise SettingsError(f"{field.name}: {problem.message}") from None
+
+
+def _variable(_: object, field: attrs.Attribute[Any], value: str | None) -> None:
+    """POSIX (XBD 8.1) names: upper case, digits, underscore. No provider's key looks like one, so it may be shown."""
+    if value is not None and re.fullmatch("[A-Z_][A-Z0-9_]{0,99}", value) is None:
+        raise SettingsError(
+            f"{field.name}: write the name of an environment variable (A-Z, 0-9, _), such as OPENAI_API_KEY, not the key."
+        )
 
 
 @attrs.frozen
@@ -21,42 +81,56 @@ class ScannerSettings:
     """``[scanners.<name>]``: ``timeout`` in seconds; ``on_error`` overrides ``proxy.on_scanner_error``."""
 
     enabled: bool = True
-    timeout: float = 10.0
+    timeout: float = attrs.field(default=10.0, validator=_seconds)
     on_error: Action | None = None
+    line: int | None = attrs.field(default=None, eq=False, repr=False, metadata=NOT_IN_FILE)
 
 
 @attrs.frozen
 class ProviderSettings:
     """``[providers.<slug>]``. A slug that nobody registered, with ``base_url`` and ``dialect``, is a custom endpoint."""
 
-    base_url: str | None = None
+    base_url: str | None = attrs.field(default=None, converter=_bare, validator=_base_url)
     insecure: bool = False
-    dialect: str | None = None
-    api_key: str | None = attrs.field(default=None, repr=False)
-    api_key_env: str | None = None
-    api_key_file: str | None = None
+    dialect: Literal["openai", "anthropic", "gemini"] | None = None
+    api_key: str | None = attrs.field(default=None, repr=False, validator=_api_key)
+    api_key_env: str | None = attrs.field(default=None, repr=False, validator=_variable)
+    api_key_file: str | None = attrs.field(default=None, repr=False)
+    line: int | None = attrs.field(default=None, eq=False, repr=False, metadata=NOT_IN_FILE)
+
+    def __attrs_post_init__(self) -> None:
+        sources = [name for name in ("api_key", "api_key_env", "api_key_file") if getattr(self, name) is not None]
+        if len(sources) > 1:
+            raise SettingsError(f"{' and '.join(sources)}: a key has one source: keep one of them.")
+        if self.dialect is not None and self.base_url is None:
+            raise SettingsError('dialect: an endpoint of your own needs base_url too: base_url = "https://host/path".')
+        if self.base_url is not None and not self.insecure and not _safe(self.base_url):
+            raise SettingsError(
+                "base_url: http:// would send prompts and keys in the clear: write https://, or add insecure = true."
+            )
 
 
 @attrs.frozen
 class ProxySettings:
     """``[proxy]``. Sizes in bytes, times in seconds. The reasons for the defaults stand in docs/settings.md."""
 
-    action: Action = Action.BLOCK
+    action: Action = attrs.field(default=Action.BLOCK, validator=_any_action)
     sensitivity: Sensitivity = Sensitivity.MEDIUM
     actions: Mapping[Origin, Action] = MappingProxyType({})
     require_key: bool = True
-    unreadable: Action = Action.BLOCK
-    attachments: Action = Action.ALLOW
-    on_scanner_error: Action = Action.BLOCK
-    max_body: int = 32 * 1024 * 1024
-    head_timeout: float = 30.0
-    body_timeout: float = 120.0
-    upstream_timeout: float = 600.0
-    idle_timeout: float = 900.0
-    drain_timeout: float = 30.0
+    unreadable: Action = attrs.field(default=Action.BLOCK, validator=_one_of(Action.BLOCK, Action.FLAG))
+    attachments: Action = attrs.field(default=Action.ALLOW, validator=_any_action)
+    on_scanner_error: Action = attrs.field(default=Action.BLOCK, validator=_any_action)
+    max_body: int = attrs.field(default=32 * 1024 * 1024, validator=_between(1, 2**40, "bytes"))
+    head_timeout: float = attrs.field(default=30.0, validator=_seconds)
+    body_timeout: float = attrs.field(default=120.0, validator=_seconds)
+    upstream_timeout: float = attrs.field(default=600.0, validator=_seconds)
+    idle_timeout: float = attrs.field(default=900.0, validator=_seconds)
+    drain_timeout: float = attrs.field(default=30.0, validator=_seconds)
+    observe: bool = False
     record: Literal["none", "text"] = "none"
     log_format: Literal["text", "json"] = "text"
-    keep_events_days: int = 30
+    keep_events_days: int = attrs.field(default=30, validator=_between(1, 36500, "days"))
 
 
 @attrs.frozen
@@ -70,8 +144,104 @@ class Settings:
     disabled_plugins: tuple[str, ...] = ()
     state: Path | None = None
     """The directory of the SQLite file and the key files; ``None``: ``$XDG_STATE_HOME/lockllm``."""
+    file: str | None = attrs.field(default=None, eq=False)
+    """The file that these settings came from, as it was named; for messages."""
+
+    def __attrs_post_init__(self) -> None:
+        for slug, provider in self.providers.items():
+            if re.fullmatch("[a-z0-9-]+", slug) is None:
+                raise self.error(f'[providers.{slug[:24]!r}]: a slug is made of a-z, 0-9 and "-".', provider.line)
+
+    def error(self, message: str, line: int | None = None) -> SettingsError:
+        """A complaint about these settings, with the file and the line where these are known."""
+        place = ":".join(str(part) for part in (self.file, line) if part is not None)
+        return SettingsError(f"{place}: {message}" if self.file else message, line=line)
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Settings:
         """Read a file. Raises `SettingsError` whose message names the line and, for an unknown name, the nearest one."""
-        raise NotImplementedError
+        root = _toml.load(path, _HOMES)
+        root.only(("state", "disabled_plugins", "proxy", "providers", "scanners", "plugins"))
+        directory = Path(path).parent
+        return cls(
+            proxy=root.table("proxy").fill(ProxySettings),
+            providers=MappingProxyType(
+                {slug: _provider(table, directory) for slug, table in root.table("providers").tables()}
+            ),
+            scanners=MappingProxyType(
+                {name: table.fill(ScannerSettings, line=table.line) for name, table in root.table("scanners").tables()}
+            ),
+            plugins=MappingProxyType(
+                {name: MappingProxyType(dict(table.values)) for name, table in root.table("plugins").tables()}
+            ),
+            disabled_plugins=root.read("disabled_plugins", tuple[str, ...])
+            if "disabled_plugins" in root.values
+            else (),
+            state=_beside(directory, root.read("state", str)) if "state" in root.values else None,
+            file=str(path),
+        )
+
+
+def _provider(table: _toml.Table, directory: Path) -> ProviderSettings:
+    provider = table.fill(ProviderSettings, line=table.line)
+    if provider.api_key_file is None:
+        return provider
+    return attrs.evolve(provider, api_key_file=str(_beside(directory, provider.api_key_file)))
+
+
+def _beside(directory: Path, name: str) -> Path:
+    """A relative path in a file is relative to that file: a service's working directory is nobody's choice."""
+    return directory / os.path.expanduser(name)  # noqa: PTH111 (Path.expanduser raises for an unknown user)
+
+
+_TOP = "at the top of the file, before the first [table]"
+_HOMES = {
+    **dict.fromkeys(_toml.names(ScannerSettings), "in [scanners.<name>]"),
+    **dict.fromkeys(_toml.names(ProviderSettings), "in [providers.<name>]"),
+    **dict.fromkeys(_toml.names(ProxySettings), "in [proxy]"),
+    "state": _TOP,
+    "disabled_plugins": _TOP,
+}
+
+_PORTS = range(1, 65536)
+_LABEL = "[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
+_URL = re.compile(
+    rf"(https?)://(\[[0-9A-Fa-f:.]+\]|{_LABEL}(?:\.{_LABEL})*)(?::([0-9]{{1,5}}))?((?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*)/?"
+)
+
+
+def _url_problem(url: str) -> str | None:
+    """What is wrong with a base URL. The URL itself is not told: a key may stand in it."""
+    if re.match("https?://", url) is None:
+        return 'write the whole URL, such as "https://host/v1".'
+    if "@" in url.split("/")[2]:
+        return "it must not hold a user name or a password: a key goes into api_key_env, api_key_file or api_key."
+    if "?" in url or "#" in url:
+        return 'it must not hold a query ("?") or a fragment ("#"): it is only put before the path of a request.'
+    match = _URL.fullmatch(url)
+    if match is None or not (match[3] is None or int(match[3]) in _PORTS) or not _host(match[2]):
+        return 'write it as "https://host[:port][/prefix]", in ASCII, with no empty segment.'
+    if any(re.fullmatch(r"(?:\.|%2e){1,2}", segment, re.IGNORECASE) for segment in match[4].split("/")):
+        return 'its path must not hold "." or ".." segments.'
+    return None
+
+
+def _host(host: str) -> bool:
+    """A name that ends in a number is an IPv4 address in some spelling (WHATWG URL, 3.5): only the plain one will do."""
+    return _address(host) is not None or not (host[0] == "[" or re.search(r"(?:^|\.)(?:[0-9]+|0[xX].*)$", host))
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return None
+
+
+def _safe(url: str) -> bool:
+    """Whether this URL keeps what is sent to it from other people's eyes."""
+    match = _URL.fullmatch(url)
+    if match is None or match[1] == "https":
+        return match is not None
+    address = _address(match[2])
+    return match[2].lower() == "localhost" if address is None else address.is_loopback
