@@ -1,0 +1,35 @@
+"""What ships with the core, through the same door as everybody else's.
+
+Responsible for: handing over the built-in providers, scanners and policies.
+Must never: know anything that a plugin could not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lockllm_twisted.builtin.echo import EchoProvider
+from lockllm_twisted.builtin.policy import DefaultPolicy
+from lockllm_twisted.builtin.providers import from_settings
+from lockllm_twisted.builtin.scanners import RuleScanner
+from lockllm_twisted.hooks import Policy, Provider, Scanner, hookimpl
+from lockllm_twisted.settings import Settings
+
+
+@hookimpl
+def lockllm_providers(settings: Settings) -> Iterable[Provider]:
+    """The table, the endpoints of the settings, and the echo."""
+    yield from from_settings(settings.providers)
+    yield EchoProvider()
+
+
+@hookimpl
+def lockllm_scanners() -> Iterable[Scanner]:
+    """The embedded rules."""
+    return [RuleScanner()]
+
+
+@hookimpl
+def lockllm_policies() -> Iterable[Policy]:
+    """Thresholds by sensitivity, actions by origin."""
+    return [DefaultPolicy()]
