@@ -130,10 +130,11 @@ class Scanner(Protocol):
         """``core``: threat detection. ``policy``: the operator's own rules (403 of the contract, other headers)."""
 
     @property
-    def inline_chars(self) -> int:
+    def inline_chars(self) -> int | None:
         """How many characters a plain ``scan`` judges in about a millisecond.
 
-        More than that, counted over a request, goes to the project's thread pool; 0: always there. Not used for a ``scan`` that is a coroutine function.
+        More than that, counted over a request, goes to the project's thread pool; 0: always there. ``None`` for a
+        ``scan`` that is a coroutine function or returns Deferreds: it is always called on the reactor thread.
         """
 
     def scan(self, passage: Passage) -> Sequence[Finding] | Awaitable[Sequence[Finding]] | Deferred[Sequence[Finding]]:

@@ -6,6 +6,7 @@ Must never: do I/O, hold a credential in a ``repr``, or import another room.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from enum import IntEnum, StrEnum
 from typing import Literal
@@ -222,3 +223,8 @@ class Exchange:
     ending: Ending
     findings: tuple[dict[str, object], ...] = ()
     text: str | None = attrs.field(default=None, repr=False)
+
+
+def new_id() -> str:
+    """A request's id: 96 random bits, sortable by nothing, guessable by nobody."""
+    return "req_" + secrets.token_hex(12)

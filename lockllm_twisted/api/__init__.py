@@ -1,0 +1,1 @@
+"""The resources beside the proxy: ``/v1/scan`` and ``/health``."""

@@ -1,0 +1,113 @@
+"""``POST /v1/scan``: the guard without a proxy, as LockLLM's own SDKs call it (CONTRACT §2.4, §4.1).
+
+Responsible for: the body's fields and the answer's shape.
+Must never: forward anything.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import attrs
+from twisted.web.server import Request
+
+from lockllm_twisted.answers import refusal, scan_answer
+from lockllm_twisted.core import Core
+from lockllm_twisted.errors import BadRequest
+from lockllm_twisted.options import Options, in_force
+from lockllm_twisted.reading import read
+from lockllm_twisted.serving import Account, ServedResource, admission_of, body_of, send
+from lockllm_twisted.values import Action, Ending, Origin, Passage, Reading, ScanMode, Sensitivity
+
+_ROLES = {
+    "user": Origin.USER,
+    "system": Origin.SYSTEM,
+    "developer": Origin.DEVELOPER,
+    "assistant": Origin.ASSISTANT,
+    "tool": Origin.TOOL_RESULT,
+}
+
+
+class ScanResource(ServedResource):
+    """Judges the text of its body: 200 with the verdict; 400 or 403 only where a header asks to block."""
+
+    def __init__(self, core: Core) -> None:
+        super().__init__(core, "scan")
+
+    async def serve(self, request: Request, account: Account) -> Ending:
+        """One scan."""
+        core = self.core
+        admission = admission_of(request, core)
+        account.caller = admission.entry.caller
+        if request.method != b"POST":
+            raise BadRequest("Use POST.", code="method_not_allowed", status=405)
+        body = body_of(request, core)
+        account.request_bytes = len(body)
+        fields = _fields(body)
+        text, origin = _text(fields), _origin(fields)
+        options = in_force(admission.pairs, core.settings.proxy, admission.entry.caller, action=Action.FLAG)
+        options = _with_body(options, fields, admission.pairs)
+        started = time.perf_counter()
+        account.reading = reading = Reading([Passage(origin, "/input", text)])
+        account.verdict = verdict = await core.guard.judge(reading, options)
+        account.scan_seconds = time.perf_counter() - started
+        if verdict.action is Action.BLOCK:
+            raise refusal(verdict)
+        answer = scan_answer(verdict, request_id=account.id, chars=len(text), passages=1, seconds=account.scan_seconds)
+        account.status = 200
+        if request.channel is None:
+            return "gone"
+        out = json.dumps(answer).encode()
+        account.response_bytes = len(out)
+        headers = [(b"Content-Type", b"application/json"), (b"Cache-Control", b"no-store")]
+        rid = account.id.encode()
+        send(request, 200, [*headers, (b"X-Request-Id", rid), (b"X-LockLLM-Request-ID", rid)], out)
+        return "done"
+
+
+def _fields(body: bytes) -> dict[str, Any]:
+    """The body as an object, read as strictly as a proxied one."""
+    unreadable = read(method=b"POST", target=b"/", headers=_JSON, body=body, dialect=None).unreadable
+    if unreadable is not None:
+        raise BadRequest(unreadable.message, code=unreadable.code, status=unreadable.status)
+    try:
+        fields = json.loads(body)
+    except ValueError:
+        fields = None
+    if not isinstance(fields, dict):
+        raise BadRequest('Send a JSON object such as {"input": "the text to scan"}.', code="invalid_input")
+    return fields
+
+
+_JSON = ((b"content-type", b"application/json"),)
+
+
+def _text(fields: dict[str, Any]) -> str:
+    for name in ("input", "inputs", "text"):
+        if name in fields:
+            if not isinstance(fields[name], str) or not fields[name]:
+                raise BadRequest(f"The field {name} must be a string that is not empty.", code="invalid_input")
+            return str(fields[name])
+    raise BadRequest("The field input is missing: the text to scan.", code="missing_field")
+
+
+def _origin(fields: dict[str, Any]) -> Origin:
+    role = fields.get("role", "user")
+    if not isinstance(role, str) or role not in _ROLES:
+        raise BadRequest(f"The field role is not one of {', '.join(_ROLES)}.", code="invalid_input")
+    return _ROLES[role]
+
+
+def _with_body(options: Options, fields: dict[str, Any], pairs: Any) -> Options:
+    """``sensitivity`` and ``mode`` may stand in the body; a header goes before (CONTRACT §2.4)."""
+    named = {name.lower() for name, _ in pairs}
+    try:
+        if "sensitivity" in fields and b"x-lockllm-sensitivity" not in named:
+            options = attrs.evolve(options, sensitivity=Sensitivity(fields["sensitivity"]))
+        if "mode" in fields and b"x-lockllm-scan-mode" not in named:
+            options = attrs.evolve(options, mode=ScanMode(fields["mode"]))
+    except ValueError as error:
+        raise BadRequest(f"A field of the body has a value that is not known: {error}.", code="invalid_input") from None
+    return options

@@ -1,0 +1,113 @@
+"""The core of one service: what its resources share.
+
+Responsible for: assembling registry, store, guard and upstream clients from the settings, and ending them again.
+Must never: be a global. Two proxies in one process share nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import attrs
+from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.threadpool import ThreadPool
+
+from lockllm_twisted.door import Entry, enter
+from lockllm_twisted.guard import Guard
+from lockllm_twisted.hooks import Provider
+from lockllm_twisted.logs import log_exchange
+from lockllm_twisted.registry import Registry, load
+from lockllm_twisted.scan import Scanners
+from lockllm_twisted.settings import ScannerSettings, Settings
+from lockllm_twisted.store import Store, configured_keys, default_directory
+from lockllm_twisted.upstream import OriginAgent, UpstreamClient, origin_agent
+from lockllm_twisted.values import Caller, Exchange
+from lockllm_twisted.wire import HeaderPairs
+
+_Result = TypeVar("_Result")
+
+_THREADS = max(2, os.cpu_count() or 2)
+"""Scanner threads. They share Python's lock, so more of them would only take turns."""
+
+
+@attrs.frozen
+class Admission:
+    """A request that was let in by its head: its header pairs and its caller."""
+
+    pairs: HeaderPairs = attrs.field(repr=False)
+    entry: Entry
+
+
+class Core:
+    """Everything that lives as long as the service. ``stop`` ends it."""
+
+    def __init__(self, settings: Settings, *, plugins: Sequence[object] = (), reactor: Any = None) -> None:
+        if reactor is None:
+            from twisted.internet import reactor  # noqa: PLC0415 # importing it installs it
+        self.settings = settings
+        self.clock = reactor
+        self.registry: Registry = load(settings, plugins=plugins)
+        self._configured = configured_keys(settings)
+        self.store = Store.open(settings.state or default_directory())
+        self._pool = ThreadPool(0, _THREADS, name="lockllm-scan")
+        self._pool.start()
+        self._agents: dict[str, tuple[OriginAgent, UpstreamClient]] = {}
+        self.guard = Guard(
+            Scanners(
+                [
+                    (scanner, settings.scanners.get(scanner.name, ScannerSettings()))
+                    for scanner in self.registry.scanners
+                ],
+                settings.proxy.on_scanner_error,
+                reactor,
+                self.in_thread,
+            ),
+            self.registry.policies,
+            settings.proxy,
+        )
+        self.store.start(reactor)
+        self._trigger = reactor.addSystemEventTrigger("during", "shutdown", self.stop)
+
+    def in_thread(self, function: Callable[[], _Result]) -> Deferred[_Result]:
+        """Run CPU work in the project's own pool: Twisted's serves name lookups."""
+        return deferToThreadPool(self.clock, self._pool, function)
+
+    def admit(self, pairs: HeaderPairs, target: bytes) -> Admission:
+        """Let a caller in, or raise `Unauthorized`."""
+        entry = enter(pairs, target, self._lookup, require_key=self.settings.proxy.require_key)
+        return Admission(pairs, entry)
+
+    def provider_key(self, slug: str) -> str | None:
+        """The key that is stored for a provider; the config goes before the store."""
+        return self._configured.get(slug) or self.store.provider_key(slug)
+
+    def client(self, provider: Provider) -> UpstreamClient:
+        """The client of a provider's origin; providers with one origin share its connections."""
+        origin = provider.origin
+        assert origin is not None
+        known = self._agents.get(origin)
+        if known is None:
+            agent, host = origin_agent(self.clock, origin)
+            known = self._agents[origin] = (agent, UpstreamClient(agent, host))
+        return known[1]
+
+    def record(self, exchange: Exchange) -> None:
+        """Tell the log and the store of an exchange that has ended."""
+        log_exchange(exchange)
+        self.store.record(exchange)
+
+    async def stop(self) -> None:
+        """Close what is open; the last events are written."""
+        if self._trigger is None:
+            return
+        self._trigger = None
+        for agent, _ in self._agents.values():
+            agent.close()
+        await self.store.stop()
+        self._pool.stop()
+
+    def _lookup(self, key: bytes) -> Caller | None:
+        return self.store.caller(key)

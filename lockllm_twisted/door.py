@@ -1,0 +1,136 @@
+"""The door: who is calling, and which credential travels on to the provider.
+
+Responsible for: both ways to authenticate (CONTRACT §2.1), as pure rules over headers and target.
+Must never: let a LockLLM key, ours or one that only looks like it, leave for a provider; put a key in an error message.
+
+Style A: the provider's key in its own place, the LockLLM key in ``X-LockLLM-Key``. Style B: the LockLLM key in the
+provider key's place, the provider's key stored here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import attrs
+
+from lockllm_twisted.errors import BadRequest, ConfigurationProblem, Unauthorized
+from lockllm_twisted.hooks import BEARER, CredentialPlace, Provider
+from lockllm_twisted.keys import holds_key, looks_like_key
+from lockllm_twisted.values import ANONYMOUS, Caller
+from lockllm_twisted.wire import HeaderPairs, header_values
+
+PLACES = (
+    BEARER,
+    CredentialPlace("header", b"x-api-key"),
+    CredentialPlace("header", b"api-key"),
+    CredentialPlace("header", b"x-goog-api-key"),
+    CredentialPlace("query", b"key"),
+)
+"""Where SDKs put a provider's key (CONTRACT §2.1), in the order in which a LockLLM key is looked for."""
+
+_HEADER_PLACES = frozenset(place.name for place in PLACES if place.kind == "header")
+_QUERY_KEY = re.compile(rb"(?<=[?&])key=([^&]*)&?")
+
+Lookup = Callable[[bytes], Caller | None]
+
+
+@attrs.frozen
+class Entry:
+    """A caller who was let in. ``key`` is the LockLLM key as it came; ``in_place`` tells style B."""
+
+    caller: Caller
+    key: bytes | None = attrs.field(default=None, repr=False)
+    in_place: bool = False
+
+
+def enter(headers: HeaderPairs, target: bytes, lookup: Lookup, *, require_key: bool) -> Entry:
+    """Let a caller in. Raises `Unauthorized`, always with the same words for a wrong key."""
+    explicit = header_values(headers, b"x-lockllm-key")
+    if len(explicit) > 1:
+        raise Unauthorized("Send exactly one X-LockLLM-Key header.")
+    if explicit:
+        caller = lookup(explicit[0].strip())
+        if caller is None:
+            raise Unauthorized("This LockLLM key is not valid. Send a valid one in the X-LockLLM-Key header.")
+        return Entry(caller, explicit[0].strip())
+    for candidate in _presented(headers, target):
+        if (caller := lookup(candidate)) is not None:
+            return Entry(caller, candidate, in_place=True)
+    if require_key:
+        raise Unauthorized(
+            "No valid LockLLM key. Send one in the X-LockLLM-Key header, or in the provider key's place."
+        )
+    return Entry(ANONYMOUS)
+
+
+def outgoing(
+    entry: Entry, provider: Provider, headers: HeaderPairs, target: bytes, stored_key: str | None
+) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """The headers and the target with the credential that the provider is to see.
+
+    Raises `ConfigurationProblem` where the provider's key is needed and none is stored, and `BadRequest` where the
+    LockLLM key stands anywhere else in the request.
+    """
+    presented = list(_presented(headers, target))
+    ours = entry.in_place or any(_is_ours(entry, value) for value in presented)
+    if ours or (not presented and stored_key is not None):
+        headers = [pair for pair in headers if pair[0].lower() not in _HEADER_PLACES]
+        target = without_key(target)
+        if provider.credential is not None:
+            if stored_key is None:
+                raise ConfigurationProblem(
+                    f"No key is stored for the provider {provider.slug}. Store one with "
+                    f"'lockllm providers set-key {provider.slug}', or send the provider's key in its own place and the "
+                    "LockLLM key in X-LockLLM-Key.",
+                )
+            headers, target = _with_key(provider.credential, stored_key.encode(), headers, target)
+    for name, value in headers:
+        if _leaks(entry, value):
+            word = name.decode("latin-1")
+            raise BadRequest(f"The header {word} holds a LockLLM key: send it in X-LockLLM-Key only.")
+    if _leaks(entry, target):
+        raise BadRequest("The URL holds a LockLLM key: send it in the X-LockLLM-Key header only.")
+    return list(headers), target
+
+
+def _presented(headers: HeaderPairs, target: bytes) -> list[bytes]:
+    """All that stands in a credential's place, in the order of `PLACES`."""
+    found = []
+    for place in PLACES:
+        if place.kind == "query":
+            found += _QUERY_KEY.findall(target)
+            continue
+        for value in header_values(headers, place.name):
+            if place.prefix:
+                scheme, _, rest = value.partition(b" ")
+                if scheme.lower() == place.prefix.strip().lower():
+                    found.append(rest.strip())
+                elif value:
+                    found.append(value)
+            elif value:
+                found.append(value.strip())
+    return found
+
+
+def _is_ours(entry: Entry, value: bytes) -> bool:
+    return value == entry.key or looks_like_key(value)
+
+
+def _leaks(entry: Entry, value: bytes) -> bool:
+    return (entry.key is not None and entry.key in value) or holds_key(value)
+
+
+def without_key(target: bytes) -> bytes:
+    """The target without ``?key=``: what a scanner may see of it."""
+    if b"key=" not in target:
+        return target
+    return _QUERY_KEY.sub(b"", target).rstrip(b"?&")
+
+
+def _with_key(
+    place: CredentialPlace, key: bytes, headers: HeaderPairs, target: bytes
+) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    if place.kind == "header":
+        return [*headers, (place.name, place.prefix + key)], target
+    return list(headers), target + (b"&" if b"?" in target else b"?") + place.name + b"=" + key

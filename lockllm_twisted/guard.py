@@ -1,0 +1,41 @@
+"""The guard: read, scan, decide; the same for a proxied request and for ``/v1/scan``.
+
+Responsible for: composing reading, scanners and policies into one verdict on one request.
+Must never: know how the request came or where it goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+
+from lockllm_twisted.hooks import Policy, Question
+from lockllm_twisted.options import Options
+from lockllm_twisted.policy import decide
+from lockllm_twisted.scan import Scanners
+from lockllm_twisted.settings import ProxySettings
+from lockllm_twisted.values import Reading, Verdict
+
+
+@attrs.frozen
+class Guard:
+    """Scanners and policies of one service."""
+
+    scanners: Scanners
+    policies: Sequence[Policy]
+    settings: ProxySettings
+
+    async def judge(self, reading: Reading, options: Options) -> Verdict:
+        """The verdict on what was read. Never fails: what goes wrong is in the verdict."""
+        result = await self.scanners.scan(reading.passages, options.mode)
+        question = Question(
+            hits=result.hits,
+            coverage=reading.coverage,
+            sensitivity=options.sensitivity,
+            mode=options.mode,
+            action=options.action,
+            policy_action=options.policy_action,
+            origin_actions=options.origin_actions,
+        )
+        return decide(self.policies, question, self.settings, unreadable=reading.unreadable, failed=result.failed)

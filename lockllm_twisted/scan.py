@@ -1,0 +1,170 @@
+"""Running the scanners: isolated from each other, in time, off the reactor where it takes long, and never twice.
+
+Responsible for: passages -> hits and failures. A scanner's exception, junk or time-out is told as a failure with the
+action that its setting asks for; it never becomes "nothing found".
+Must never: decide what a finding means (that is ``policy``), or let a text out in a log line.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
+from hashlib import blake2b
+from typing import Any, TypeVar, cast
+
+import attrs
+from twisted.internet.defer import Deferred, DeferredSemaphore, gatherResults
+from twisted.internet.interfaces import IReactorTime
+from twisted.python.failure import Failure
+from txaio import tx
+
+from lockllm_twisted.hooks import Scanner
+from lockllm_twisted.logs import log
+from lockllm_twisted.settings import ScannerSettings
+from lockllm_twisted.values import Action, Finding, Hit, Origin, Passage, ScanMode
+
+CACHED_TEXTS = 50_000
+"""Texts remembered per scanner, in two generations; about 10 MB when full."""
+
+_SHORT = 64
+"""Up to here a text is its own cache key; longer ones are kept as a digest, so that no prompt stays in memory."""
+
+_CONCURRENT = 16
+"""Passages that an asynchronous scanner judges at the same time for one request."""
+
+_Result = TypeVar("_Result")
+InThread = Callable[[Callable[[], _Result]], "Deferred[_Result]"]
+
+
+@attrs.frozen
+class ScanResult:
+    """What all scanners said. ``failed`` pairs each scanner that could not judge with the action that is set for it."""
+
+    hits: tuple[Hit, ...]
+    failed: tuple[tuple[str, Action], ...]
+
+
+class _Judged:
+    """What one scanner has found before; the two generations together are a cheap, bounded "least recently used"."""
+
+    def __init__(self) -> None:
+        self._young: dict[tuple[Origin, str | bytes], tuple[Finding, ...]] = {}
+        self._old: dict[tuple[Origin, str | bytes], tuple[Finding, ...]] = {}
+
+    def get(self, key: tuple[Origin, str | bytes]) -> tuple[Finding, ...] | None:
+        found = self._young.get(key)
+        if found is None:
+            found = self._old.get(key)
+            if found is not None:
+                self.put(key, found)
+        return found
+
+    def put(self, key: tuple[Origin, str | bytes], findings: tuple[Finding, ...]) -> None:
+        if len(self._young) >= CACHED_TEXTS // 2:
+            self._old, self._young = self._young, {}
+        self._young[key] = findings
+
+
+@attrs.frozen
+class _Post:
+    """A scanner at work here: its settings and its memory."""
+
+    scanner: Scanner
+    settings: ScannerSettings
+    on_error: Action
+    judged: _Judged = attrs.field(factory=_Judged)
+
+    @property
+    def on_reactor(self) -> bool:
+        return self.scanner.inline_chars is None or inspect.iscoroutinefunction(self.scanner.scan)
+
+
+class Scanners:
+    """All scanners of one service. ``in_thread`` runs a function in the project's own thread pool."""
+
+    def __init__(
+        self,
+        scanners: Sequence[tuple[Scanner, ScannerSettings]],
+        on_error: Action,
+        clock: IReactorTime,
+        in_thread: InThread[Any],
+    ) -> None:
+        self._posts = [
+            _Post(scanner, settings, on_error if settings.on_error is None else settings.on_error)
+            for scanner, settings in scanners
+        ]
+        self._clock = clock
+        self._in_thread = in_thread
+
+    async def scan(self, passages: Sequence[Passage], mode: ScanMode) -> ScanResult:
+        """Judge all passages with all scanners of the mode. Never fails."""
+        keys = [_key(passage) for passage in passages]
+        hits: list[Hit] = []
+        failed: list[tuple[str, Action]] = []
+        for post in self._posts:
+            if not _runs(post.scanner, mode):
+                continue
+            known: list[tuple[Finding, ...] | None] = [post.judged.get(key) for key in keys]
+            todo = {key: passage for key, passage, found in zip(keys, passages, known, strict=True) if found is None}
+            try:
+                fresh = await self._judge(post, list(todo.values())) if todo else []
+            except Exception as error:  # noqa: BLE001 # the plugin boundary
+                log.error("scanner {scanner} failed: {error}", scanner=post.scanner.name, error=_told(error))
+                failed.append((post.scanner.name, post.on_error))
+                continue
+            found_now = dict(zip(todo, fresh, strict=True))
+            for key, findings in found_now.items():
+                post.judged.put(key, findings)
+            for key, passage, found in zip(keys, passages, known, strict=True):
+                hits += [
+                    Hit(finding, passage.origin, passage.where, passage.until, post.scanner.kind)
+                    for finding in (found_now[key] if found is None else found)
+                ]
+        return ScanResult(tuple(hits), tuple(failed))
+
+    async def _judge(self, post: _Post, passages: list[Passage]) -> list[tuple[Finding, ...]]:
+        scan = cast("Callable[[Passage], Sequence[Finding]]", post.scanner.scan)
+        if post.on_reactor:
+            turn = DeferredSemaphore(_CONCURRENT)
+            each = [turn.run(_as_deferred, post.scanner, passage) for passage in passages]
+            waiting: Deferred[list[Any]] = gatherResults(each, consumeErrors=True)
+        elif sum(len(passage.text) for passage in passages) <= (post.scanner.inline_chars or 0):
+            return [_checked(scan(passage)) for passage in passages]
+        else:
+            waiting = self._in_thread(lambda: [_checked(scan(passage)) for passage in passages])
+        waiting.addTimeout(post.settings.timeout, self._clock)
+        return [_checked(findings) for findings in await waiting]
+
+
+def _as_deferred(scanner: Scanner, passage: Passage) -> Deferred[Sequence[Finding]]:
+    future = tx.as_future(scanner.scan, passage)
+    return cast("Deferred[Sequence[Finding]]", future)
+
+
+def _runs(scanner: Scanner, mode: ScanMode) -> bool:
+    return mode is ScanMode.COMBINED or (mode is ScanMode.POLICY_ONLY) == (scanner.kind == "policy")
+
+
+def _key(passage: Passage) -> tuple[Origin, str | bytes]:
+    text = passage.text
+    if len(text) <= _SHORT:
+        return passage.origin, text
+    return passage.origin, blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _checked(findings: object) -> tuple[Finding, ...]:
+    if not findings and isinstance(findings, (tuple, list)):
+        return ()
+    if isinstance(findings, Awaitable) or not isinstance(findings, Sequence):
+        raise TypeError(f"scan returned {type(findings).__name__}, not a sequence of findings")
+    for finding in findings:
+        if not isinstance(finding, Finding):
+            raise TypeError(f"scan returned a {type(finding).__name__} among its findings")
+    return tuple(findings)
+
+
+def _told(error: Exception) -> str:
+    """What failed and where, without the message: it may quote the text."""
+    frames = Failure(error).frames
+    place = f" in {frames[-1][0]} ({frames[-1][1].rsplit('/', 1)[-1]}:{frames[-1][2]})" if frames else ""
+    return type(error).__name__ + place

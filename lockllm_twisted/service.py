@@ -1,0 +1,133 @@
+"""The service: resource, site and endpoints, started in that order and drained in the other.
+
+Responsible for: listening only when everything is loaded, and ending without losing a byte of what is being answered.
+Must never: listen beyond loopback without keys.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from ipaddress import ip_address
+from typing import Any, NoReturn
+
+from twisted.application.service import Service
+from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
+from twisted.internet.defer import TimeoutError as DeferredTimeout
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.interfaces import IAddress, IListeningPort, IStreamServerEndpoint
+from twisted.python.failure import Failure
+
+from lockllm_twisted.errors import SettingsError
+from lockllm_twisted.logs import log
+from lockllm_twisted.resource import LockLLMResource
+from lockllm_twisted.settings import Settings
+from lockllm_twisted.site import ProxySite
+
+DEFAULT_LISTEN = "tcp:8080:interface=127.0.0.1"
+
+
+class LockLLMService(Service):
+    """Serves ``settings`` on endpoint descriptions such as ``tcp:8080:interface=127.0.0.1``."""
+
+    name = "lockllm"
+
+    def __init__(self, settings: Settings, listen: Sequence[str] = (), *, reactor: Any = None) -> None:
+        if reactor is None:
+            from twisted.internet import reactor  # noqa: PLC0415 # importing it installs it
+        self._reactor = reactor
+        self._listen = tuple(listen) or (DEFAULT_LISTEN,)
+        self._endpoints = [_endpoint(reactor, description) for description in self._listen]
+        self.resource = LockLLMResource(settings, reactor=reactor)
+        proxy = settings.proxy
+        self.site = ProxySite(
+            self.resource,
+            self.resource,
+            head_timeout=proxy.head_timeout,
+            body_timeout=proxy.body_timeout,
+            reactor=reactor,
+        )
+        self._drain_timeout = proxy.drain_timeout
+        self.ports: list[IListeningPort] = []
+
+    def privilegedStartService(self) -> None:
+        """Bind before privileges are dropped. A port that can't be had ends the process, with one line."""
+        for description, endpoint in zip(self._listen, self._endpoints, strict=True):
+            listening = endpoint.listen(self.site)
+            listening.addCallbacks(self._bound, _give_up, errbackArgs=(description,))
+
+    def startService(self) -> None:
+        """Make a first key where there is none, and say, on one line, that we are listening."""
+        super().startService()
+        self._first_key()
+        log.info(
+            "lockllm is listening on {addresses}", addresses=", ".join(_told(port.getHost()) for port in self.ports)
+        )
+
+    def _bound(self, port: IListeningPort) -> None:
+        self.ports.append(port)
+        if not self.resource.core.settings.proxy.require_key and not _is_local(port.getHost()):
+            # Nothing can have come in: the reactor has not turned since the socket was bound.
+            _exit(f"require_key = false is for loopback and unix sockets only, not {_told(port.getHost())}")
+
+    def _first_key(self) -> None:
+        core = self.resource.core
+        if core.settings.proxy.require_key and not core.store.keys():
+            _, key = core.store.create_key("first")
+            # Not through the log, which may be kept: this is the one time that the key can be seen.
+            print(
+                f"No LockLLM key existed. This is the first one, shown only now: {key}", file=sys.__stderr__, flush=True
+            )
+
+    async def _stop(self) -> None:
+        await gatherResults([Deferred.fromCoroutine(_stopped(port)) for port in self.ports])
+        drained = self.site.drain()
+        drained.addTimeout(self._drain_timeout, self._reactor)
+        try:
+            await drained
+        except DeferredTimeout:
+            self.site.abort()
+        await self.resource.stop()
+
+    def stopService(self) -> Deferred[None]:
+        """Refuse new connections, let what is being answered end, then close."""
+        super().stopService()
+        return Deferred.fromCoroutine(self._stop())
+
+
+def _endpoint(reactor: Any, description: str) -> IStreamServerEndpoint:
+    endpoint: IStreamServerEndpoint
+    try:
+        endpoint = serverFromString(reactor, description)
+    except (ValueError, TypeError, KeyError, IndexError, OSError) as error:
+        raise SettingsError(
+            f"--listen {description!r} is not an endpoint that can be used ({error}): "
+            "write for example tcp:8080:interface=127.0.0.1, unix:/run/lockllm.sock or ssl:8443:certKey=cert.pem:privateKey=key.pem."
+        ) from None
+    return endpoint
+
+
+async def _stopped(port: IListeningPort) -> None:
+    await maybeDeferred(port.stopListening)
+
+
+def _is_local(address: IAddress) -> bool:
+    if isinstance(address, UNIXAddress):
+        return True
+    return isinstance(address, (IPv4Address, IPv6Address)) and ip_address(address.host).is_loopback
+
+
+def _told(address: IAddress) -> str:
+    if isinstance(address, (IPv4Address, IPv6Address)):
+        return f"{address.host}:{address.port}"
+    return str(getattr(address, "name", address))
+
+
+def _give_up(failure: Failure, description: str) -> None:
+    _exit(f"can't listen on {description}: {failure.getErrorMessage()}")
+
+
+def _exit(message: str) -> NoReturn:
+    print(f"lockllm: {message}", file=sys.__stderr__, flush=True)
+    raise SystemExit(1)

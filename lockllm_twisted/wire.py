@@ -1,0 +1,137 @@
+"""The rules of the wire: what is forwarded and what is stripped, in both directions, and which targets are refused.
+
+Responsible for: pure rules over bytes. Header lists are ``(name, value)`` pairs in order; names compare without case.
+Must never: do I/O, decode a body, or re-encode a target: what passes, passes as the bytes that came.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+
+from lockllm_twisted.errors import BadRequest
+
+HeaderPairs = Sequence[tuple[bytes, bytes]]
+
+MAX_TARGET = 8192
+"""Bytes of a request target. RFC 9110 §4.1 asks for at least 8,000."""
+
+_HOP_BY_HOP = frozenset(
+    (
+        # RFC 9110 §7.6.1: "Intermediaries … MUST remove" these, listed in Connection or not.
+        b"connection",
+        b"keep-alive",
+        b"proxy-connection",
+        b"te",
+        b"transfer-encoding",
+        b"upgrade",
+        # RFC 9110 §11.7: meant for the next hop only.
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        # Trailers are not forwarded (RFC 9110 §6.5.1 allows it), so they are not announced either.
+        b"trailer",
+        # RFC 7540 §3.2.1: "a server MUST NOT upgrade" without it, and it names this connection only.
+        b"http2-settings",
+    )
+)
+_FRAMING = frozenset((b"content-length", b"host", b"expect"))
+_CLIENT_CLAIMS = frozenset((b"forwarded", b"x-real-ip"))
+_OURS = b"x-lockllm-"
+_NOT_NOMINABLE = frozenset((b"authorization", b"cookie", b"host", b"x-api-key", b"api-key", b"x-goog-api-key"))
+"""A ``Connection: authorization`` from a client must not change what the provider is asked (SECURITY: nominations)."""
+
+
+def forwarded_request_headers(headers: HeaderPairs) -> list[tuple[bytes, bytes]]:
+    """The end-to-end headers of a request, in order, with exact values; the caller adds Host and framing."""
+    nominated = _nominated(headers)
+    kept = []
+    for pair in headers:
+        name = pair[0].lower()
+        if (
+            name in _HOP_BY_HOP
+            or name in _FRAMING
+            or name in _CLIENT_CLAIMS
+            or name in nominated
+            or name.startswith((_OURS, b"x-forwarded-"))
+        ):
+            continue
+        kept.append(pair)
+    return kept
+
+
+def forwarded_response_headers(headers: HeaderPairs) -> list[tuple[bytes, bytes]]:
+    """The end-to-end headers of an answer, in order, with exact values; no provider can speak in our name.
+
+    ``Content-Length`` is dropped here: the relay sets it again from the framing that was really seen.
+    """
+    nominated = _nominated(headers)
+    kept = []
+    for pair in headers:
+        name = pair[0].lower()
+        if (
+            name in _HOP_BY_HOP
+            or name in (b"content-length", b"x-scan-mode")
+            or name in nominated
+            or name.startswith(_OURS)
+        ):
+            continue
+        kept.append(pair)
+    return kept
+
+
+def header_values(headers: HeaderPairs, name: bytes) -> list[bytes]:
+    """All values of one header; ``name`` in lower case."""
+    return [value for key, value in headers if key.lower() == name]
+
+
+def tokens(values: Iterable[bytes]) -> set[bytes]:
+    """The lower-case members of a comma-separated list header (RFC 9110 §5.6.1)."""
+    return {token.strip(b" \t").lower() for value in values for token in value.split(b",")} - {b""}
+
+
+def _nominated(headers: HeaderPairs) -> Collection[bytes]:
+    """Names that ``Connection`` makes hop-by-hop (RFC 9110 §7.6.1)."""
+    values = header_values(headers, b"connection")
+    if not values:
+        return ()
+    return {name for name in tokens(values) if name not in _NOT_NOMINABLE and not name.startswith(b"content-")}
+
+
+_LEGAL = re.compile(rb"/[\x21\x22\x24-\x7e]*\Z")  # visible ASCII but "#": a fragment is never sent (RFC 9112 §3.2.1)
+_TRICKS = re.compile(
+    rb"//"
+    rb"|\\|%5[cC]"  # some servers take a backslash for a slash
+    rb"|%(?:25)*00"
+    rb"|%25(?:2[eEfF]|5[cC])"  # a dot or slash encoded twice
+    rb"|/(?:\.|%2[eE]){1,2}(?=[/;]|\Z)"  # dot segments, plain or encoded, with path parameters or without
+)
+_ENCODED_SLASH = re.compile(rb"%2[fF]")
+
+
+def check_target(target: bytes, *, encoded_slash: bool = False) -> None:
+    """Refuse a target (path and query) that two servers could read in two ways.
+
+    Raises `BadRequest`: not origin-form, bytes outside visible ASCII, dot segments in any encoding, ``//``, backslash,
+    NUL, and ``%2F`` in the path unless the provider's path rules know it.
+    """
+    if len(target) > MAX_TARGET:
+        raise BadRequest(f"The URL is longer than {MAX_TARGET} bytes.", code="url_too_long", status=414)
+    if not _LEGAL.match(target):
+        raise BadRequest("The URL must start with / and hold visible ASCII only, without #.", code="invalid_target")
+    path = target.partition(b"?")[0]
+    if _TRICKS.search(path) or (not encoded_slash and _ENCODED_SLASH.search(path)):
+        raise BadRequest(
+            "The URL path holds a dot segment, an empty segment, a backslash, or an encoded slash or NUL: "
+            "send the path in its plain form.",
+            code="invalid_target",
+        )
+
+
+def raw_tail(uri: bytes, segments: int) -> bytes:
+    """What stands behind the first ``segments`` path segments, byte for byte, with the query; starts with ``/``.
+
+    >>> raw_tail(b"/v1/proxy/openai/a%3Ab?", 3)
+    b'/a%3Ab?'
+    """
+    path, mark, query = uri.partition(b"?")
+    return b"/" + b"/".join(path.split(b"/")[1 + segments :]) + mark + query
