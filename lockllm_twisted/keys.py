@@ -28,7 +28,8 @@ _PROVIDER_KEY = 8192
 """An OAuth token of Google or Azure has 1 to 4 KB, and servers end a header line at 8 KB or 16 KB."""
 
 _LENGTH = len("llk_") + _ID + len("_") + _SECRET + _CRC
-_ID_PLACE = slice(len("llk_"), len("llk_") + _ID)
+ID_PLACE = slice(len("llk_"), len("llk_") + _ID)
+"""Where the public id stands in a key."""
 _FORM = re.compile(rb"llk_[0-9A-Za-z]{%d}_[0-9A-Za-z]{%d}" % (_ID, _SECRET + _CRC))
 _ANYWHERE = re.compile(b"(?=(%b))" % _FORM.pattern)
 
@@ -42,7 +43,7 @@ def make_key() -> tuple[str, str]:
 
 def key_id(key: bytes) -> str | None:
     """The id in a key that is well formed. Says nothing of whether the key is valid."""
-    return key[_ID_PLACE].decode() if looks_like_key(key) else None
+    return key[ID_PLACE].decode() if looks_like_key(key) else None
 
 
 def looks_like_key(data: bytes) -> bool:

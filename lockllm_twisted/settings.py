@@ -83,7 +83,6 @@ class ScannerSettings:
     enabled: bool = True
     timeout: float = attrs.field(default=10.0, validator=_seconds)
     on_error: Action | None = None
-    line: int | None = attrs.field(default=None, eq=False, repr=False, metadata=NOT_IN_FILE)
 
 
 @attrs.frozen
@@ -146,16 +145,21 @@ class Settings:
     """The directory of the SQLite file and the key files; ``None``: ``$XDG_STATE_HOME/lockllm``."""
     file: str | None = attrs.field(default=None, eq=False)
     """The file that these settings came from, as it was named; for messages."""
+    lines: Mapping[tuple[str, ...], int] = attrs.field(default=MappingProxyType({}), eq=False, repr=False)
+    """The line of each table and key in that file: ``lines["providers", "openai"]``."""
 
     def __attrs_post_init__(self) -> None:
-        for slug, provider in self.providers.items():
+        for slug in self.providers:
             if re.fullmatch("[a-z0-9-]+", slug) is None:
-                raise self.error(f'[providers.{slug[:24]!r}]: a slug is made of a-z, 0-9 and "-".', provider.line)
+                raise self.error(
+                    f'[providers]: a slug is made of a-z, 0-9 and "-"; {slug[:24]!r} is not.', "providers", slug
+                )
 
-    def error(self, message: str, line: int | None = None) -> SettingsError:
-        """A complaint about these settings, with the file and the line where these are known."""
-        place = ":".join(str(part) for part in (self.file, line) if part is not None)
-        return SettingsError(f"{place}: {message}" if self.file else message, line=line)
+    def error(self, message: str, *path: str) -> SettingsError:
+        """A complaint about the table or key at ``path``, with the file and the line where these are known."""
+        line = self.lines.get(path)
+        place = [str(part) for part in (self.file, line) if part is not None]
+        return SettingsError(": ".join((":".join(place), message)) if place else message, line=line)
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Settings:
@@ -169,7 +173,7 @@ class Settings:
                 {slug: _provider(table, directory) for slug, table in root.table("providers").tables()}
             ),
             scanners=MappingProxyType(
-                {name: table.fill(ScannerSettings, line=table.line) for name, table in root.table("scanners").tables()}
+                {name: table.fill(ScannerSettings) for name, table in root.table("scanners").tables()}
             ),
             plugins=MappingProxyType(
                 {name: MappingProxyType(dict(table.values)) for name, table in root.table("plugins").tables()}
@@ -179,6 +183,7 @@ class Settings:
             else (),
             state=_beside(directory, root.read("state", str)) if "state" in root.values else None,
             file=str(path),
+            lines=root.lines,
         )
 
 
