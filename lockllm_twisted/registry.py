@@ -60,7 +60,7 @@ class _Source:
     plugin: object
 
     def __str__(self) -> str:
-        return f"plugin {self.name!r} of {self.distribution} {self.version}"
+        return f"plugin {self.name!r} of {self.distribution} {self.version}".rstrip()
 
 
 @attrs.frozen
@@ -166,7 +166,7 @@ def _installed(settings: Settings) -> Iterator[_Source]:
 def _inline(plugins: Iterable[object]) -> Iterator[_Source]:
     for plugin in plugins:
         name = getattr(plugin, "__name__", None) or type(plugin).__name__
-        yield _Source(str(name), "this process", str(getattr(plugin, "__version__", "-")), plugin)
+        yield _Source(str(name), "this process", str(getattr(plugin, "__version__", "")), plugin)
 
 
 def _version(distribution: str) -> str:

@@ -72,7 +72,7 @@ class EchoProvider:
                     model=model if isinstance(model, str) else "echo",
                     said=said,
                     reply=f"You said: {said}",
-                    id=hashlib.sha256(request.target + request.body).hexdigest()[:24],
+                    id=hashlib.sha256(path + request.body).hexdigest()[:24],
                     headers=headers,
                     query=query,
                 )

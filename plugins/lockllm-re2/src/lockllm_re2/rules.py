@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-import re2
+import re2  # type: ignore[import-untyped]  # it has none
 from lockllm_twisted.errors import SettingsError
 from lockllm_twisted.values import Origin
 
