@@ -21,12 +21,13 @@ import pytest
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.internet.task import Clock
 from twisted.logger import ILogObserver, globalLogPublisher
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from lockllm_twisted.errors import BadRequest, LockLLMError, NotFound, SettingsError
 from lockllm_twisted.keys import digest, make_key
 from lockllm_twisted.settings import ProviderSettings, Settings
-from lockllm_twisted.store import Store, configured_keys, database, default_directory, events
+from lockllm_twisted.store import Store, configured_keys, database, events, state_directory
 from lockllm_twisted.values import Caller, Exchange
 
 CANARY = "sk-canary-7f3a9c-0123456789abcdefghijklmnop"
@@ -377,10 +378,12 @@ def refusal(directory: Path, clock: ThreadedClock) -> str:
     _, key = store.create_key("still")
     assert store.caller(key.encode()) is not None
     assert store.provider_key("openai") is None
-    with pytest.raises(SettingsError) as caught:
-        store.start(clock)
-    assert CANARY not in str(caught.value)
-    return caught.value.message
+    problems: list[Failure] = []
+    store.start(clock).addErrback(problems.append)
+    (problem,) = problems
+    assert isinstance(problem.value, SettingsError)
+    assert CANARY not in str(problem)
+    return problem.value.message
 
 
 def test_a_row_moved_to_another_provider_opens_nothing(tmp_path: Path, clock: ThreadedClock) -> None:
@@ -461,13 +464,14 @@ def test_the_directory_is_where_it_was_said(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("HOME", "/home/me")
     monkeypatch.delenv("LOCKLLM_STATE", raising=False)
     monkeypatch.delenv("XDG_STATE_HOME", raising=False)
-    assert default_directory() == Path("/home/me/.local/state/lockllm")
+    assert state_directory() == Path("/home/me/.local/state/lockllm")
     monkeypatch.setenv("XDG_STATE_HOME", "relative")
-    assert default_directory() == Path("/home/me/.local/state/lockllm")
+    assert state_directory() == Path("/home/me/.local/state/lockllm")
     monkeypatch.setenv("XDG_STATE_HOME", "/xdg")
-    assert default_directory() == Path("/xdg/lockllm")
+    assert state_directory() == Path("/xdg/lockllm")
     monkeypatch.setenv("LOCKLLM_STATE", "/var/lib/lockllm")
-    assert default_directory() == Path("/var/lib/lockllm")
+    assert state_directory() == Path("/var/lib/lockllm")
+    assert state_directory(Path("here")) == Path("here")
 
 
 def test_a_place_that_can_not_be_used_is_told(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from lockllm_twisted.store.callers import KeyRecord
 from lockllm_twisted.store.credentials import StoredProviderKey, configured_keys
-from lockllm_twisted.store.database import default_directory
+from lockllm_twisted.store.database import state_directory
 from lockllm_twisted.store.store import Store
 
-__all__ = ["KeyRecord", "Store", "StoredProviderKey", "configured_keys", "default_directory"]
+__all__ = ["KeyRecord", "Store", "StoredProviderKey", "configured_keys", "state_directory"]

@@ -41,8 +41,10 @@ _MIGRATIONS = (
 """One script per version of the file, told by ``PRAGMA user_version``. No STRICT tables: RHEL 9 has SQLite 3.34."""
 
 
-def default_directory() -> Path:
-    """``$LOCKLLM_STATE``, or the place that XDG names for state."""
+def state_directory(chosen: Path | None = None) -> Path:
+    """The directory that was chosen, or ``$LOCKLLM_STATE``, or the place that XDG names for state."""
+    if chosen is not None:
+        return chosen
     if place := os.environ.get("LOCKLLM_STATE"):
         return Path(place)
     base = os.environ.get("XDG_STATE_HOME", "")

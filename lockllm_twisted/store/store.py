@@ -44,17 +44,20 @@ class Store:
 
     # For the service. None of these touches the file on the caller's thread.
 
-    def start(self, reactor: IReactorTime, *, keep_events_days: int = 30) -> None:
+    def start(self, reactor: IReactorTime, *, keep_events_days: int = 30) -> Deferred[None]:
         """Start to write events and to follow other processes' changes, in a thread. The reactor must take threads.
 
-        Raises `SettingsError` where a stored provider key can't be opened: requests that need it would all fail.
+        Fails with `SettingsError` where a stored provider key can't be opened: requests that need it would all fail.
         """
-        from lockllm_twisted.store.worker import Worker  # noqa: PLC0415 # 200 ms of Twisted that no command needs
+        from twisted.internet.defer import fail, succeed  # noqa: PLC0415 # 200 ms of Twisted that no command needs
+
+        from lockllm_twisted.store.worker import Worker  # noqa: PLC0415 # as above
 
         if self._snapshot.problem is not None:
-            raise self._snapshot.problem
+            return fail(self._snapshot.problem)
         self._worker = Worker(self._directory, reactor, self._queue, keep_events_days, self._changed)
         self._worker.start()
+        return succeed(None)
 
     def stop(self) -> Deferred[None]:
         """Write the events that wait, and end the thread. Once, after `start`."""
