@@ -1,0 +1,1 @@
+"""The official SDKs as clients of the running service: black box, over real sockets."""

@@ -1,0 +1,157 @@
+"""The service under test: a real ``twistd -n lockllm`` process, driven only through its documented words.
+
+Responsible for: starting it with a config of its own, making keys with the command line, reading its log, ending it.
+Must never: import ``lockllm_twisted``.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+PATIENCE = 30.0
+"""Seconds for the service to start, and to end: the documented drain takes at most that long."""
+
+OWN_KEYS = {"openai": "sk-own-openai", "anthropic": "sk-ant-own", "gemini": "AIza-own"}
+"""What a caller brings along, with its LockLLM key in ``X-LockLLM-Key``."""
+
+STORED_KEYS = {"openai": "sk-stored-openai", "anthropic": "sk-ant-stored", "gemini": "AIza-stored", "house": "sk-house"}
+"""What the operator stored, for callers who send their LockLLM key in its place."""
+
+_CONFIG = """
+[providers.openai]
+base_url = "http://127.0.0.1:{upstream}"
+api_key = "{openai}"
+
+[providers.anthropic]
+base_url = "http://127.0.0.1:{upstream}"
+api_key = "{anthropic}"
+
+[providers.gemini]
+base_url = "http://127.0.0.1:{upstream}"
+api_key = "{gemini}"
+
+[providers.house]
+dialect = "openai"
+base_url = "http://127.0.0.1:{upstream}/gateway/v1"
+api_key = "{house}"
+
+[providers.keyless]
+dialect = "openai"
+base_url = "http://127.0.0.1:{upstream}"
+
+[providers.nobody]
+dialect = "openai"
+base_url = "http://127.0.0.1:{nobody}"
+api_key = "sk-nobody"
+
+[providers.nobody-anthropic]
+dialect = "anthropic"
+base_url = "http://127.0.0.1:{nobody}"
+api_key = "sk-nobody"
+"""
+
+
+class Service:
+    """One running service. ``key`` is a LockLLM key that it accepts."""
+
+    def __init__(self, folder: Path, upstream: int) -> None:
+        self._folder = folder
+        self._nobody = socket.socket()
+        # Bound and never listening: a connection to it is refused, and nobody else gets the port.
+        self._nobody.bind(("127.0.0.1", 0))
+        self._config = folder / "lockllm.toml"
+        self._config.write_text(
+            _CONFIG.format(upstream=upstream, nobody=self._nobody.getsockname()[1], **STORED_KEYS), encoding="utf-8"
+        )
+        self._log: list[str] = []
+        self._ready = threading.Event()
+        self.key = self.make_key("sdks")
+        self.port = _free_port()
+        self._process = self._start()
+
+    @property
+    def log(self) -> str:
+        return "".join(self._log)
+
+    def make_key(self, name: str) -> str:
+        made = subprocess.run(
+            [_beside_python("lockllm"), "--state", str(self._state), "keys", "create", "--name", name, "--json"],
+            cwd=self._folder,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert made.returncode == 0, made.stderr
+        key: str = json.loads(made.stdout)["key"]
+        return key
+
+    def stop(self) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(PATIENCE)
+        finally:
+            self._process.kill()
+            self._process.wait()
+            self._reader.join(PATIENCE)
+            self._nobody.close()
+
+    @property
+    def _state(self) -> Path:
+        return self._folder / "state"
+
+    def _start(self) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [
+                _beside_python("twistd"),
+                "-n",
+                "lockllm",
+                "--config",
+                str(self._config),
+                "--state",
+                str(self._state),
+                "--listen",
+                f"tcp:{self.port}:interface=127.0.0.1",
+            ],
+            cwd=self._folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="backslashreplace",
+        )
+        self._reader = threading.Thread(target=self._read, args=(process,), daemon=True)
+        self._reader.start()
+        self._ready.wait(PATIENCE)
+        if "listening" not in self.log:
+            process.kill()
+            process.wait()
+            raise AssertionError(f"the service did not start:\n{self.log}")
+        return process
+
+    def _read(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        with process.stdout as output:
+            for line in output:
+                self._log.append(line)
+                if "listening" in line:
+                    self._ready.set()
+        self._ready.set()
+
+
+def _beside_python(name: str) -> str:
+    path = Path(sys.executable).with_name(name)
+    assert path.exists(), f"{path} is missing: install the project into the environment that runs these tests"
+    return str(path)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
