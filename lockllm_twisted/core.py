@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import attrs
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
+from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
 from lockllm_twisted.door import Entry, enter
@@ -22,7 +23,7 @@ from lockllm_twisted.logs import log_exchange
 from lockllm_twisted.registry import Registry, load
 from lockllm_twisted.scan import Scanners
 from lockllm_twisted.settings import ScannerSettings, Settings
-from lockllm_twisted.store import Store, configured_keys, default_directory
+from lockllm_twisted.store import Store, configured_keys, state_directory
 from lockllm_twisted.upstream import OriginAgent, UpstreamClient, origin_agent
 from lockllm_twisted.values import Caller, Exchange
 from lockllm_twisted.wire import HeaderPairs
@@ -51,7 +52,7 @@ class Core:
         self.clock = reactor
         self.registry: Registry = load(settings, plugins=plugins)
         self._configured = configured_keys(settings)
-        self.store = Store.open(settings.state or default_directory())
+        self.store = Store.open(state_directory(settings.state))
         self._pool = ThreadPool(0, _THREADS, name="lockllm-scan")
         self._pool.start()
         self._agents: dict[str, tuple[OriginAgent, UpstreamClient]] = {}
@@ -68,7 +69,10 @@ class Core:
             self.registry.policies,
             settings.proxy,
         )
-        self.store.start(reactor)
+        problems: list[Failure] = []
+        self.store.start(reactor, keep_events_days=settings.proxy.keep_events_days).addErrback(problems.append)
+        if problems:
+            problems[0].raiseException()
         self._trigger = reactor.addSystemEventTrigger("during", "shutdown", self.stop)
 
     def in_thread(self, function: Callable[[], _Result]) -> Deferred[_Result]:

@@ -113,7 +113,7 @@ def cut(request: Request, clock: IReactorTime) -> None:
     channel = request.channel
     if channel is None:
         return
-    transport = ITCPTransport(channel.transport)
+    transport = cast(ITCPTransport, channel.transport)  # unix sockets and TLS abort just the same
     if request.clientproto == b"HTTP/1.1" or request.responseHeaders.hasHeader(b"content-length"):
         request.loseConnection()
         # A client that takes nothing would keep the connection open for what it was sent.

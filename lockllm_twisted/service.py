@@ -19,7 +19,7 @@ from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IAddress, IListeningPort, IStreamServerEndpoint
 from twisted.python.failure import Failure
 
-from lockllm_twisted.errors import SettingsError
+from lockllm_twisted.errors import LockLLMError, SettingsError
 from lockllm_twisted.logs import log
 from lockllm_twisted.resource import LockLLMResource
 from lockllm_twisted.settings import Settings
@@ -29,30 +29,42 @@ DEFAULT_LISTEN = "tcp:8080:interface=127.0.0.1"
 
 
 class LockLLMService(Service):
-    """Serves ``settings`` on endpoint descriptions such as ``tcp:8080:interface=127.0.0.1``."""
+    """Serves ``settings`` on endpoint descriptions such as ``tcp:8080:interface=127.0.0.1``.
+
+    ``first_key``: make a LockLLM key, and print it, where there is none.
+    """
 
     name = "lockllm"
 
-    def __init__(self, settings: Settings, listen: Sequence[str] = (), *, reactor: Any = None) -> None:
+    def __init__(
+        self, settings: Settings, listen: Sequence[str] = (), *, first_key: bool = True, reactor: Any = None
+    ) -> None:
         if reactor is None:
             from twisted.internet import reactor  # noqa: PLC0415 # importing it installs it
         self._reactor = reactor
         self._listen = tuple(listen) or (DEFAULT_LISTEN,)
         self._endpoints = [_endpoint(reactor, description) for description in self._listen]
-        self.resource = LockLLMResource(settings, reactor=reactor)
-        proxy = settings.proxy
+        self._settings = settings
+        self._wants_first_key = first_key
+        self.ports: list[IListeningPort] = []
+
+    def privilegedStartService(self) -> None:
+        """Load everything, then bind: twistd has forked by now, and still has its privileges.
+
+        What can't be loaded, or a port that can't be had, ends the process with one line.
+        """
+        try:
+            self.resource = LockLLMResource(self._settings, reactor=self._reactor)
+        except LockLLMError as error:
+            _exit(str(error))
+        proxy = self._settings.proxy
         self.site = ProxySite(
             self.resource,
             self.resource,
             head_timeout=proxy.head_timeout,
             body_timeout=proxy.body_timeout,
-            reactor=reactor,
+            reactor=self._reactor,
         )
-        self._drain_timeout = proxy.drain_timeout
-        self.ports: list[IListeningPort] = []
-
-    def privilegedStartService(self) -> None:
-        """Bind before privileges are dropped. A port that can't be had ends the process, with one line."""
         for description, endpoint in zip(self._listen, self._endpoints, strict=True):
             listening = endpoint.listen(self.site)
             listening.addCallbacks(self._bound, _give_up, errbackArgs=(description,))
@@ -60,14 +72,15 @@ class LockLLMService(Service):
     def startService(self) -> None:
         """Make a first key where there is none, and say, on one line, that we are listening."""
         super().startService()
-        self._first_key()
+        if self._wants_first_key:
+            self._first_key()
         log.info(
             "lockllm is listening on {addresses}", addresses=", ".join(_told(port.getHost()) for port in self.ports)
         )
 
     def _bound(self, port: IListeningPort) -> None:
         self.ports.append(port)
-        if not self.resource.core.settings.proxy.require_key and not _is_local(port.getHost()):
+        if not self._settings.proxy.require_key and not _is_local(port.getHost()):
             # Nothing can have come in: the reactor has not turned since the socket was bound.
             _exit(f"require_key = false is for loopback and unix sockets only, not {_told(port.getHost())}")
 
@@ -83,7 +96,7 @@ class LockLLMService(Service):
     async def _stop(self) -> None:
         await gatherResults([Deferred.fromCoroutine(_stopped(port)) for port in self.ports])
         drained = self.site.drain()
-        drained.addTimeout(self._drain_timeout, self._reactor)
+        drained.addTimeout(self._settings.proxy.drain_timeout, self._reactor)
         try:
             await drained
         except DeferredTimeout:

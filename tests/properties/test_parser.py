@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import h11
 import pytest
 from hypothesis import given
@@ -71,7 +73,7 @@ class Heard:
 
 def segments(data: bytes, cuts: list[int]) -> list[bytes]:
     edges = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
-    return [data[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [data[start:end] for start, end in itertools.pairwise(edges)]
 
 
 def by_h11(data: bytes, method: bytes = b"GET") -> tuple[h11.Response, bytes]:

@@ -1,0 +1,25 @@
+"""What every test must hold: nothing goes wrong unseen."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+from twisted.logger import LogEvent, globalLogPublisher
+
+
+@pytest.fixture(autouse=True)
+def _no_unseen_failures() -> Iterator[None]:
+    """A Deferred that failed with nobody listening is told to the log only: here it fails the test (PITFALLS 41)."""
+    failures: list[LogEvent] = []
+
+    def watch(event: LogEvent) -> None:
+        if "log_failure" in event:
+            failures.append(event)
+
+    globalLogPublisher.addObserver(watch)
+    yield
+    gc.collect()
+    globalLogPublisher.removeObserver(watch)
+    assert not failures, [str(event["log_failure"]) for event in failures]
