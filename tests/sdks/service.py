@@ -71,9 +71,13 @@ class Service:
         )
         self._log: list[str] = []
         self._ready = threading.Event()
-        self.key = self.make_key("sdks")
         self.port = _free_port()
-        self._process = self._start()
+        try:
+            self.key = self.make_key("sdks")
+            self._process = self._start()
+        except BaseException:
+            self._nobody.close()
+            raise
 
     @property
     def log(self) -> str:

@@ -1,4 +1,4 @@
-"""OpenAI's and Anthropic's Node SDKs through the service: unmodified but for base URL and key.
+"""OpenAI's, Anthropic's and LockLLM's Node SDKs through the service: unmodified but for base URL and key.
 
 One process per SDK runs for the whole module (``node/*.mjs``): it is handed jobs and tells what the SDK showed.
 """
@@ -90,17 +90,23 @@ def _addressed(place: Place) -> dict[str, Any]:
     return {"url": place.url, "key": place.key, "headers": dict(place.headers), "maxRetries": 0}
 
 
+def _installed() -> bool:
+    """Whether ``npm ci`` ran since the lock file changed."""
+    done = FOLDER / "node_modules" / ".package-lock.json"
+    return done.exists() and done.stat().st_mtime >= (FOLDER / "package-lock.json").stat().st_mtime
+
+
 @pytest.fixture(scope="module")
 def drivers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Node]]:
     version = subprocess.run([_tool("node"), "--version"], capture_output=True, text=True, check=True).stdout.strip()
     assert int(version.removeprefix("v").split(".")[0]) >= 20, f"Node.js 20 or newer is needed; this is {version}"
-    if not (FOLDER / "node_modules").exists():
+    if not _installed():
         made = subprocess.run(
             [_tool("npm"), "ci", "--no-audit", "--no-fund"], cwd=FOLDER, capture_output=True, text=True, check=False
         )
         assert made.returncode == 0, made.stderr
     errors = tmp_path_factory.mktemp("node")
-    nodes = {slug: Node(f"{slug}.mjs", errors / slug) for slug in ("openai", "anthropic")}
+    nodes = {slug: Node(f"{slug}.mjs", errors / slug) for slug in ("openai", "anthropic", "lockllm")}
     yield nodes
     for node in nodes.values():
         node.stop()
@@ -296,3 +302,61 @@ def test_a_stranger_is_not_let_in(lab: Lab, sdk: Sdk, key: str, headers: dict[st
     [line] = lab.blocked(lambda: sdk.node.run(job))
     assert (line["error"]["name"], line["error"]["status"]) == ("AuthenticationError", 401)
     assert line["error"]["requestID"]
+
+
+# LockLLM's own ---------------------------------------------------------------------------------------------------------
+
+
+def _lockllm(lab: Lab, call: str, *args: Any, key: str | None = None) -> dict[str, Any]:
+    return {"call": call, "args": list(args), **_addressed(Place(lab.url, key or lab.service.key))}
+
+
+def test_lockllm_scans_a_safe_text(lab: Lab, drivers: dict[str, Node]) -> None:
+    [line] = drivers["lockllm"].run(_lockllm(lab, "scanner.scan", {"input": QUESTION}))
+    assert (line["result"]["safe"], line["result"]["label"]) == (True, 0)
+    assert line["result"]["request_id"]
+
+
+def test_lockllm_scans_an_unsafe_text(lab: Lab, drivers: dict[str, Node]) -> None:
+    [line] = drivers["lockllm"].run(_lockllm(lab, "scanner.scan", {"input": ATTACK}))
+    assert (line["result"]["safe"], line["result"]["label"]) == (False, 1)
+    assert line["result"]["scan_warning"]["injection_score"] > 50
+
+
+def test_lockllm_is_refused_an_unsafe_text_where_it_asks(lab: Lab, drivers: dict[str, Node]) -> None:
+    lab.tap.forget()
+    [line] = drivers["lockllm"].run(_lockllm(lab, "scanner.scan", {"input": ATTACK}, {"scanAction": "block"}))
+    assert (line["error"]["name"], line["error"]["status"]) == ("PromptInjectionError", 400)
+    assert set(line["error"]["body"]) == {"safe", "label", "confidence", "injection", "sensitivity"}
+    assert [line["error"]["requestID"]] == lab.tap.responses()[0].values("x-request-id")
+    assert len(lab.tap.requests()) == 1
+
+
+def test_lockllm_with_a_wrong_key_is_not_let_in(lab: Lab, drivers: dict[str, Node]) -> None:
+    job = _lockllm(lab, "scanner.scan", {"input": QUESTION}, key="llm_not_one_of_ours_0123456789")
+    [line] = drivers["lockllm"].run(job)
+    assert line["error"]["name"] == "AuthenticationError"
+
+
+@pytest.mark.parametrize(
+    ("call", "answer", "key"),
+    [
+        ("openai.chat.completions.create", answers.CHAT, "sk-stored-openai"),
+        ("anthropic.messages.create", answers.MESSAGE, "sk-ant-stored"),
+    ],
+    ids=["createOpenAI", "createAnthropic"],
+)
+def test_lockllm_s_wrappers_pass_and_are_blocked(
+    lab: Lab, drivers: dict[str, Node], call: str, answer: Answer, key: str
+) -> None:
+    def job(prompt: str) -> dict[str, Any]:
+        params = {"model": "example", "max_tokens": 64, "messages": [{"role": "user", "content": prompt}]}
+        return _lockllm(lab, call, params)
+
+    lab.script(answer)
+    [line] = drivers["lockllm"].run(job(QUESTION))
+    assert "Paris" in json.dumps(line["result"])
+    assert key.encode() in lab.upstream.requests[0].raw_head
+    assert lab.service.key.encode() not in lab.upstream.requests[0].raw_head
+    [line] = lab.blocked(lambda: drivers["lockllm"].run(job(ATTACK)))
+    assert line["error"]["name"] == "BadRequestError"

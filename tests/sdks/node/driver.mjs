@@ -12,8 +12,8 @@ const told = (error) => ({
   status: error.status ?? null,
   code: error.code ?? null,
   type: error.type ?? null,
-  requestID: error.requestID ?? null,
-  body: error.error ?? null,
+  requestID: error.requestID ?? error.requestId ?? null,
+  body: error.error ?? error.scanResult ?? null,
 });
 
 async function stream(made, leaveAfter) {
