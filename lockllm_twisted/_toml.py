@@ -26,20 +26,12 @@ _T = TypeVar("_T", bound=attrs.AttrsInstance)
 _SHOWN = 24
 """Longer texts are not repeated in a message: they may be a key in the wrong place, and keys are longer than this."""
 
-NOT_IN_FILE = {"file": False}
-"""Metadata of an attrs field that is no setting."""
-
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """The one of ``names`` that ``name`` was probably meant to be."""
     spelled = {known.lower(): known for known in names}
     found = difflib.get_close_matches(name.lower(), spelled, n=1)
     return spelled[found[0]] if found else None
-
-
-def names(cls: type[attrs.AttrsInstance]) -> list[str]:
-    """The settings of a class: its fields, but those that no file sets."""
-    return [field.name for field in attrs.fields(cls) if field.metadata.get("file", True)]
 
 
 @attrs.frozen
@@ -51,11 +43,6 @@ class Table:
     values: Mapping[str, Any] = attrs.field(repr=False)
     lines: Lines = attrs.field(repr=False)
     homes: Mapping[str, str] = attrs.field(repr=False)
-
-    @property
-    def line(self) -> int | None:
-        """The line at which this table starts."""
-        return self._line(self.path)
 
     def error(self, message: str, key: str | None = None) -> SettingsError:
         """A complaint about this table, or about one key in it; ``message`` starts with the key's name."""
@@ -91,13 +78,13 @@ class Table:
                 raise self.error(f"{_name(key)}: it belongs {home}; [{name}] holds only tables.", key)
             yield key, self.table(key)
 
-    def fill(self, cls: type[_T], **extra: Any) -> _T:
+    def fill(self, cls: type[_T]) -> _T:
         """An instance of an attrs class, each of its fields taken by name and checked by its type and validator."""
-        self.only(names(cls))
         fields, kinds = attrs.fields_dict(cls), typing.get_type_hints(cls)
+        self.only(fields)
         values = {name: self._field(fields[name], kinds[name]) for name in self.values}
         try:
-            return cls(**values, **extra)
+            return cls(**values)
         except SettingsError as problem:
             raise self.error(problem.message, problem.message.partition(":")[0]) from None
 

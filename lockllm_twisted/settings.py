@@ -6,7 +6,6 @@ Must never: read anything but the file it was given (keys in files and the envir
 
 from __future__ import annotations
 
-import ipaddress
 import os.path
 import re
 from collections.abc import Callable, Mapping
@@ -17,7 +16,8 @@ from typing import Any, Literal
 import attrs
 
 from lockllm_twisted import _toml
-from lockllm_twisted._toml import NOT_IN_FILE, nearest
+from lockllm_twisted._toml import nearest
+from lockllm_twisted._url import keeps_secrets, url_problem
 from lockllm_twisted.errors import SettingsError
 from lockllm_twisted.keys import check_provider_key
 from lockllm_twisted.values import Action, Origin, Sensitivity
@@ -56,7 +56,7 @@ def _bare(url: str | None) -> str | None:
 
 
 def _base_url(_: object, field: attrs.Attribute[Any], value: str | None) -> None:
-    if value is not None and (wrong := _url_problem(value)) is not None:
+    if value is not None and (wrong := url_problem(value)) is not None:
         raise SettingsError(f"{field.name}: {wrong}")
 
 
@@ -95,15 +95,14 @@ class ProviderSettings:
     api_key: str | None = attrs.field(default=None, repr=False, validator=_api_key)
     api_key_env: str | None = attrs.field(default=None, repr=False, validator=_variable)
     api_key_file: str | None = attrs.field(default=None, repr=False)
-    line: int | None = attrs.field(default=None, eq=False, repr=False, metadata=NOT_IN_FILE)
 
     def __attrs_post_init__(self) -> None:
         sources = [name for name in ("api_key", "api_key_env", "api_key_file") if getattr(self, name) is not None]
         if len(sources) > 1:
-            raise SettingsError(f"{' and '.join(sources)}: a key has one source: keep one of them.")
+            raise SettingsError(f"{sources[1]}: the key has a source already, {sources[0]}: keep one of them.")
         if self.dialect is not None and self.base_url is None:
             raise SettingsError('dialect: an endpoint of your own needs base_url too: base_url = "https://host/path".')
-        if self.base_url is not None and not self.insecure and not _safe(self.base_url):
+        if self.base_url is not None and not self.insecure and not keeps_secrets(self.base_url):
             raise SettingsError(
                 "base_url: http:// would send prompts and keys in the clear: write https://, or add insecure = true."
             )
@@ -188,7 +187,7 @@ class Settings:
 
 
 def _provider(table: _toml.Table, directory: Path) -> ProviderSettings:
-    provider = table.fill(ProviderSettings, line=table.line)
+    provider = table.fill(ProviderSettings)
     if provider.api_key_file is None:
         return provider
     return attrs.evolve(provider, api_key_file=str(_beside(directory, provider.api_key_file)))
@@ -201,52 +200,9 @@ def _beside(directory: Path, name: str) -> Path:
 
 _TOP = "at the top of the file, before the first [table]"
 _HOMES = {
-    **dict.fromkeys(_toml.names(ScannerSettings), "in [scanners.<name>]"),
-    **dict.fromkeys(_toml.names(ProviderSettings), "in [providers.<name>]"),
-    **dict.fromkeys(_toml.names(ProxySettings), "in [proxy]"),
+    **dict.fromkeys(attrs.fields_dict(ScannerSettings), "in [scanners.<name>]"),
+    **dict.fromkeys(attrs.fields_dict(ProviderSettings), "in [providers.<name>]"),
+    **dict.fromkeys(attrs.fields_dict(ProxySettings), "in [proxy]"),
     "state": _TOP,
     "disabled_plugins": _TOP,
 }
-
-_PORTS = range(1, 65536)
-_LABEL = "[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
-_URL = re.compile(
-    rf"(https?)://(\[[0-9A-Fa-f:.]+\]|{_LABEL}(?:\.{_LABEL})*)(?::([0-9]{{1,5}}))?((?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*)/?"
-)
-
-
-def _url_problem(url: str) -> str | None:
-    """What is wrong with a base URL. The URL itself is not told: a key may stand in it."""
-    if re.match("https?://", url) is None:
-        return 'write the whole URL, such as "https://host/v1".'
-    if "@" in url.split("/")[2]:
-        return "it must not hold a user name or a password: a key goes into api_key_env, api_key_file or api_key."
-    if "?" in url or "#" in url:
-        return 'it must not hold a query ("?") or a fragment ("#"): it is only put before the path of a request.'
-    match = _URL.fullmatch(url)
-    if match is None or not (match[3] is None or int(match[3]) in _PORTS) or not _host(match[2]):
-        return 'write it as "https://host[:port][/prefix]", in ASCII, with no empty segment.'
-    if any(re.fullmatch(r"(?:\.|%2e){1,2}", segment, re.IGNORECASE) for segment in match[4].split("/")):
-        return 'its path must not hold "." or ".." segments.'
-    return None
-
-
-def _host(host: str) -> bool:
-    """A name that ends in a number is an IPv4 address in some spelling (WHATWG URL, 3.5): only the plain one will do."""
-    return _address(host) is not None or not (host[0] == "[" or re.search(r"(?:^|\.)(?:[0-9]+|0[xX].*)$", host))
-
-
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return None
-
-
-def _safe(url: str) -> bool:
-    """Whether this URL keeps what is sent to it from other people's eyes."""
-    match = _URL.fullmatch(url)
-    if match is None or match[1] == "https":
-        return match is not None
-    address = _address(match[2])
-    return match[2].lower() == "localhost" if address is None else address.is_loopback
