@@ -84,12 +84,15 @@ _HOOKS = [kind.hook for kind in _KINDS]
 def load(settings: Settings, *, plugins: Sequence[object] = ()) -> Registry:
     """Load the built-ins, then the installed distributions, then ``plugins`` (modules or objects with hooks).
 
+    One of ``plugins`` that is installed too is loaded once.
+
     Raises `PluginError` for a plugin that does not load or hands over something that breaks its protocol, and
     `SettingsError` for a setting about a plugin, provider or scanner that is not there.
     """
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(Hookspecs)
-    sources = [*_built_in(), *_installed(settings), *_inline(plugins)]
+    sources = [*_built_in(), *_installed(settings)]
+    sources += _inline(plugin for plugin in plugins if all(plugin is not source.plugin for source in sources))
     named: dict[str, _Source] = {}
     for source in sources:
         if (twin := named.setdefault(source.name, source)) is not source:

@@ -63,6 +63,7 @@ _KEYS = ("messages", "input", "contents", "system", "prompt", "tools", "instruct
 def check_provider(provider: Provider) -> None:
     """Attributes, path rules that lose no byte, dialects that take any document, and answers if it has no origin."""
     _none(provider_faults(provider), provider)
+    checked: list[Dialect] = []
     for tail in TAILS:
         target = provider.target(tail)
         assert isinstance(target, bytes), f"target({tail!r}) is {target!r}, not bytes"
@@ -71,8 +72,9 @@ def check_provider(provider: Provider) -> None:
         assert target.endswith(end), f"target({tail!r}) is {target!r}: the last segment or the query is not as it came"
         assert provider.target(tail) == target, f"target({tail!r}) is not the same twice"
         dialect = provider.dialect(target.partition(b"?")[0])
-        if dialect is not None:
+        if dialect is not None and dialect not in checked:
             _check_dialect(dialect, target)
+            checked.append(dialect)
         if provider.origin is None and isinstance(provider, LocalProvider):
             _check_answers(provider, target)
 

@@ -118,14 +118,23 @@ def test_a_section_with_only_a_key_leaves_the_row_as_it_is() -> None:
         ("gemini", b"/chat/completions"),
     ],
 )
-def test_origins_are_labelled_behind_any_prefix(slug: str, tail: bytes, prefix: str) -> None:
+def test_a_prefix_changes_no_dialect(slug: str, tail: bytes, prefix: str) -> None:
     provider = declared(slug, f"http://127.0.0.1:9{prefix}")
-    assert provider.dialect(provider.target(tail)) is not None
+    dialect = provider.dialect(provider.target(tail))
+    assert dialect is not None
+    assert dialect is BY_SLUG[slug].dialect(BY_SLUG[slug].target(tail))
+
+
+def test_an_openai_client_at_gemini_is_read_as_one() -> None:
+    gemini, openai = BY_SLUG["gemini"], BY_SLUG["openai"]
+    for tail in (b"/chat/completions", b"/v1/chat/completions", b"/embeddings"):
+        assert gemini.dialect(gemini.target(tail)) is openai.dialect(openai.target(tail))
+    assert gemini.dialect(b"/v1beta/models/m:generateContent") is not gemini.dialect(b"/v1beta/openai/chat/completions")
 
 
 def test_a_path_of_nobody_has_no_dialect() -> None:
-    for row in TABLE:
-        assert row.dialect(row.target(b"/nothing/like/it")) is None
+    for slug in ("openai", "anthropic"):
+        assert BY_SLUG[slug].dialect(BY_SLUG[slug].target(b"/nothing/like/it")) is None
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.slug)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import types
 from collections.abc import Iterable
@@ -146,6 +147,13 @@ def test_an_installed_distribution_is_found_with_its_name_version_and_settings(i
     assert info == registry.PluginInfo("acme", "2.5", "acme-guard", ("lockllm_scanners",), ("scanner acme-rules",))
     (scanner,) = [scanner for scanner in loaded.scanners if scanner.name == "acme-rules"]
     assert scanner.version == "of the settings"
+
+
+def test_a_plugin_that_is_installed_and_handed_over_is_loaded_once(install: Any) -> None:
+    install("acme-guard", "acme", PLUGIN)
+    loaded = load_with(importlib.import_module("acme_guard"))
+    assert [scanner.name for scanner in loaded.scanners].count("acme-rules") == 1
+    assert loaded.plugins[-1].name != "acme_guard"
 
 
 def test_a_disabled_plugin_is_not_even_imported(install: Any) -> None:

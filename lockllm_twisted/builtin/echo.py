@@ -44,7 +44,8 @@ class EchoProvider:
 
     def dialect(self, path: bytes) -> Dialect | None:
         """Whichever vendor's path it is."""
-        return OPENAI(path) or ANTHROPIC(path) or GEMINI(path)
+        family = ANTHROPIC if b"/messages" in path else GEMINI if b":" in path else OPENAI
+        return family(path)
 
     def answer(self, request: LocalRequest) -> LocalAnswer:
         """The vendor's answer with an echo in it; its 404 for an unknown path, its 400 for a body without a prompt."""

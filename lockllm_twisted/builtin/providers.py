@@ -11,16 +11,13 @@ slug may be the vendor's full path, a path with a bare ``/v1``, or one with noth
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import attrs
 
-from lockllm_twisted.builtin.dialects import ANTHROPIC, GEMINI, OPENAI
+from lockllm_twisted.builtin.dialects import ANTHROPIC, GEMINI, OPENAI, Family
 from lockllm_twisted.hooks import BEARER, CredentialPlace, Dialect
 from lockllm_twisted.settings import ProviderSettings
-
-Family = Callable[[bytes], Dialect | None]
-"""A vendor's dialects by path: the one of this path, or ``None``."""
 
 Rule = tuple[re.Pattern[bytes], bytes | None]
 
@@ -111,7 +108,7 @@ TABLE = (
             (rb"/(?:upload|download|ws)" + _END, None),
             (rb"", b"/v1beta"),
         ),
-        families=(GEMINI, OPENAI),
+        families=(GEMINI,),
         doc="https://ai.google.dev/api",
     ),
 )
@@ -120,7 +117,7 @@ TABLE = (
 _CUSTOM: Mapping[str, TableProvider] = {
     "openai": TableProvider("", "", BEARER, ((_VERSION, None), (rb"", b"")), (OPENAI, ANTHROPIC)),
     "anthropic": TableProvider("", "", X_API_KEY, ((_REPEATED_V1, b"/v1"), (rb"", b"")), (ANTHROPIC, OPENAI)),
-    "gemini": TableProvider("", "", X_GOOG_API_KEY, ((_VERSION, None), (rb"", b"")), (GEMINI, OPENAI)),
+    "gemini": TableProvider("", "", X_GOOG_API_KEY, ((_VERSION, None), (rb"", b"")), (GEMINI,)),
 }
 """An operator's endpoint by its dialect: the path is put behind the base URL."""
 
