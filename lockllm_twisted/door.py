@@ -18,7 +18,7 @@ from lockllm_twisted.errors import BadRequest, ConfigurationProblem, Unauthorize
 from lockllm_twisted.hooks import BEARER, CredentialPlace, Provider
 from lockllm_twisted.keys import holds_key, looks_like_key
 from lockllm_twisted.values import ANONYMOUS, Caller
-from lockllm_twisted.wire import HeaderPairs, header_values
+from lockllm_twisted.wire import HeaderPairs
 
 PLACES = (
     BEARER,
@@ -40,28 +40,29 @@ class Entry:
     """A caller who was let in. ``key`` is the LockLLM key as it came; ``in_place`` tells style B."""
 
     caller: Caller
+    presented: tuple[bytes, ...] = attrs.field(repr=False)
     key: bytes | None = attrs.field(default=None, repr=False)
     in_place: bool = False
 
 
 def enter(headers: HeaderPairs, target: bytes, lookup: Lookup, *, require_key: bool) -> Entry:
     """Let a caller in. Raises `Unauthorized`, always with the same words for a wrong key."""
-    explicit = header_values(headers, b"x-lockllm-key")
+    explicit, presented = _credentials(headers, target)
     if len(explicit) > 1:
         raise Unauthorized("Send exactly one X-LockLLM-Key header.")
     if explicit:
-        caller = lookup(explicit[0].strip())
+        caller = lookup(explicit[0])
         if caller is None:
             raise Unauthorized("This LockLLM key is not valid. Send a valid one in the X-LockLLM-Key header.")
-        return Entry(caller, explicit[0].strip())
-    for candidate in _presented(headers, target):
+        return Entry(caller, presented, explicit[0])
+    for candidate in presented:
         if (caller := lookup(candidate)) is not None:
-            return Entry(caller, candidate, in_place=True)
+            return Entry(caller, presented, candidate, in_place=True)
     if require_key:
         raise Unauthorized(
             "No valid LockLLM key. Send one in the X-LockLLM-Key header, or in the provider key's place."
         )
-    return Entry(ANONYMOUS)
+    return Entry(ANONYMOUS, presented)
 
 
 def outgoing(
@@ -72,9 +73,8 @@ def outgoing(
     Raises `ConfigurationProblem` where the provider's key is needed and none is stored, and `BadRequest` where the
     LockLLM key stands anywhere else in the request.
     """
-    presented = list(_presented(headers, target))
-    ours = entry.in_place or any(_is_ours(entry, value) for value in presented)
-    if ours or (not presented and stored_key is not None):
+    ours = entry.in_place or any(_is_ours(entry, value) for value in entry.presented)
+    if ours or (not entry.presented and stored_key is not None):
         headers = [pair for pair in headers if pair[0].lower() not in _HEADER_PLACES]
         target = without_key(target)
         if provider.credential is not None:
@@ -94,23 +94,28 @@ def outgoing(
     return list(headers), target
 
 
-def _presented(headers: HeaderPairs, target: bytes) -> list[bytes]:
-    """All that stands in a credential's place, in the order of `PLACES`."""
-    found = []
+def _credentials(headers: HeaderPairs, target: bytes) -> tuple[list[bytes], tuple[bytes, ...]]:
+    """The values of ``X-LockLLM-Key``, and all that stands in a credential's place, in the order of `PLACES`."""
+    explicit: list[bytes] = []
+    found: dict[bytes, list[bytes]] = {}
+    for name, value in headers:
+        lower = name.lower()
+        if lower == b"x-lockllm-key":
+            explicit.append(value.strip())
+        elif lower in _HEADER_PLACES and value:
+            found.setdefault(lower, []).append(value)
+    presented: list[bytes] = []
     for place in PLACES:
         if place.kind == "query":
-            found += _QUERY_KEY.findall(target)
-            continue
-        for value in header_values(headers, place.name):
-            if place.prefix:
-                scheme, _, rest = value.partition(b" ")
-                if scheme.lower() == place.prefix.strip().lower():
-                    found.append(rest.strip())
-                elif value:
-                    found.append(value)
-            elif value:
-                found.append(value.strip())
-    return found
+            presented += _QUERY_KEY.findall(target)
+        else:
+            presented += [_without_prefix(place.prefix, value) for value in found.get(place.name, ())]
+    return explicit, tuple(presented)
+
+
+def _without_prefix(prefix: bytes, value: bytes) -> bytes:
+    scheme, _, rest = value.partition(b" ")
+    return rest.strip() if prefix and scheme.lower() == prefix.strip().lower() else value.strip()
 
 
 def _is_ours(entry: Entry, value: bytes) -> bool:

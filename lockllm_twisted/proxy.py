@@ -48,6 +48,7 @@ class ProxyResource(ServedResource):
     def __init__(self, core: Core, provider: Provider) -> None:
         super().__init__(core, provider.slug)
         self._provider = provider
+        self._local = provider if isinstance(provider, LocalProvider) else None
 
     async def serve(self, request: Request, account: Account) -> Ending:
         """Door, reading, guard, upstream, relay."""
@@ -77,8 +78,8 @@ class ProxyResource(ServedResource):
         if verdict.action is Action.BLOCK:
             raise refusal(verdict)
 
-        if isinstance(provider, LocalProvider):
-            answer = provider.answer(LocalRequest(request.method, target, headers, body))
+        if self._local is not None:
+            answer = self._local.answer(LocalRequest(request.method, target, headers, body))
             response: LocalResponse | UpstreamResponse = LocalResponse(answer, core.clock)
             self._begin(request, account, verdict, answer.status, b"", answer.headers, None)
         else:

@@ -7,6 +7,7 @@ Must never: let a traceback, or the words of an unexpected error, reach a client
 from __future__ import annotations
 
 import time
+from typing import cast
 
 import attrs
 from twisted.internet.defer import CancelledError, Deferred
@@ -91,6 +92,7 @@ class ServedResource(Resource):
 
     def render(self, request: Request) -> int:
         """Start serving; every end is accounted for."""
+        request.defaultContentType = None  # a provider's answer without a type has none
         account = Account(
             self._name, request.method.decode("latin-1"), request.uri.partition(b"?")[0].decode("latin-1")[:500]
         )
@@ -150,7 +152,10 @@ def admission_of(request: Request, core: Core) -> Admission:
 
 
 def header_pairs(request: Request) -> HeaderPairs:
-    """The request's headers as pairs in order."""
+    """The request's headers as pairs in order; our own site keeps them as they came."""
+    early = getattr(request, "pairs", None)
+    if early is not None:
+        return cast(HeaderPairs, early)
     return [(name, value) for name, values in request.requestHeaders.getAllRawHeaders() for value in values]
 
 

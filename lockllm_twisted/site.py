@@ -8,26 +8,22 @@ Must never: know a provider, a scanner, or what a body means.
 from __future__ import annotations
 
 import io
-from typing import Any, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
-from twisted.web.http import HTTPChannel
+from twisted.web.http import RESPONSES, HTTPChannel, parse_qs
+from twisted.web.http_headers import Headers
 from twisted.web.resource import IResource
 from twisted.web.server import Request, Site
 
 from lockllm_twisted.answers import error_answer
 from lockllm_twisted.errors import BadRequest, LockLLMError
+from lockllm_twisted.head import MAX_HEAD, RequestHead, is_http2, parse_head, too_large
 from lockllm_twisted.values import new_id
-from lockllm_twisted.wire import tokens
-
-MAX_HEAD = 65536
-"""Bytes of a request's head. Cloud tokens take 4 KB a header, and cookies more; nginx allows 32 KB, Node 16 KB."""
-
-MAX_HEADERS = 200
-"""SDKs send 10 to 25 header lines; a browser with its client hints about 40."""
+from lockllm_twisted.wire import HeaderPairs
 
 KEEP_ALIVE = 75.0
 """Seconds that a connection may idle between requests: nginx's default, above every SDK's own."""
@@ -35,8 +31,6 @@ KEEP_ALIVE = 75.0
 LINGER = 2.0
 """Seconds to read on, and drop, after an answer that came before the end of a body. Closing at once resets the
 connection, and the client never sees the answer (RFC 9112 §9.6; 10 of 12 clients, ENGINEERING §3)."""
-
-_METHODS = frozenset((b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS", b"QUERY"))
 
 
 class Gate(Protocol):
@@ -57,6 +51,23 @@ class ProxyRequest(Request):
     defaultContentType = None
     channel: Channel
     admission: object = None
+    pairs: HeaderPairs = ()
+    """The headers as they came; `requestHeaders` is made of them for whoever asks."""
+
+    _headers: Headers | None = None
+
+    @property
+    def requestHeaders(self) -> Headers:
+        """The headers as twisted.web knows them."""
+        if self._headers is None:
+            self._headers = Headers()
+            for name, value in self.pairs:
+                self._headers.addRawHeader(name, value)
+        return self._headers
+
+    @requestHeaders.setter
+    def requestHeaders(self, headers: Headers) -> None:
+        """twisted.web sets an empty one with each request."""
 
     def gotLength(self, length: int | None) -> None:
         """The head is complete."""
@@ -65,7 +76,6 @@ class ProxyRequest(Request):
         try:
             if length is not None and length > gate.max_body:
                 raise _too_large(gate.max_body)
-            self.method, self.uri = self.channel._command, self.channel._path  # noqa: SLF001 # not yet handed over
             self.admission = gate.admit_early(self)
         except LockLLMError as error:
             if length == 0:
@@ -82,8 +92,13 @@ class ProxyRequest(Request):
             return
         content.write(data)
 
-    def parseCookies(self) -> None:
-        """Cookies are the provider's: nobody here reads them."""
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+        """The body is complete. A form is the provider's: it is not parsed here, whatever the Site says."""
+        cast(io.BytesIO, self.content).seek(0)
+        self.method, self.uri, self.clientproto = command, path, version
+        self.path, _, query = path.partition(b"?")
+        self.args = parse_qs(query, keep_blank_values=True) if query else {}
+        self.process()
 
     def __repr__(self) -> str:
         """Without the query: Gemini's keys stand there."""
@@ -91,18 +106,20 @@ class ProxyRequest(Request):
 
 
 class Channel(HTTPChannel):
-    """One connection. HTTP/1.1 and 1.0 only; upgrades, HTTP/2 and ambiguous heads are refused."""
+    """One connection. HTTP/1.1 and 1.0 only; upgrades, HTTP/2 and ambiguous heads are refused.
 
-    totalHeadersSize = MAX_HEAD
-    maxHeaders = MAX_HEADERS
-    MAX_LENGTH = MAX_HEAD
+    twisted.web reads a head line by line and goes on after a line that it refuses; here it is read at once, by `head`.
+    Bodies, answers and backpressure are twisted.web's.
+    """
+
     requestFactory = ProxyRequest
     site: ProxySite
 
     def __init__(self) -> None:
         super().__init__()
         self.refusing = False
-        self._in_head = False
+        self._head = b""
+        self._waiting_for: Literal["head", "body"] | None = None
         self._deadline: IDelayedCall | None = None
 
     @property
@@ -122,61 +139,82 @@ class Channel(HTTPChannel):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Be gone."""
-        self._set_deadline(None)
+        self._wait_for(None)
         self.site.channels.discard(self)
         super().connectionLost(reason)
         self.site.lost()
 
     def dataReceived(self, data: bytes) -> None:
-        """Feed the parser; whatever is incomplete afterwards has a deadline that further bytes don't move."""
+        """Take bytes; whatever is incomplete afterwards has a deadline that further bytes don't move."""
         if self.refusing:
             return
-        super().dataReceived(data)
-        if self.refusing or self._handlingRequest:
-            self._set_deadline(None)
-        elif self._in_head or self._buffer:
-            self._set_deadline("head")
-        elif self.requests:
-            self._set_deadline("body")
+        self.resetTimeout()
+        if self.requests:
+            self.rawDataReceived(data)
         else:
-            self._set_deadline(None)
-
-    def lineReceived(self, line: bytes) -> None:
-        """A line of a head; what RFC 9112 calls ambiguous is an error here."""
+            self._take_head(data)
         if self.refusing:
             return
-        if not self._in_head:
-            if line == b"PRI * HTTP/2.0":
-                self.refusing = True
-                self.loseConnection()
-                return
-            self._in_head = bool(line)
-        elif line[:1] in (b" ", b"\t"):
-            # RFC 9112 §5.2: "A server that receives an obs-fold … MUST either reject the message …"
-            self.refuse(BadRequest("A header is folded over several lines.", code="malformed_request"))
-            return
-        if self._receivedHeaderSize + len(line) > MAX_HEAD or self._receivedHeaderCount >= MAX_HEADERS:
-            self.refuse(_head_too_large())
-            return
-        super().lineReceived(line)
+        if not self.requests:
+            self._wait_for("head" if self._head else None)
+        else:
+            self._wait_for(None if self._handlingRequest else "body")
 
-    def lineLengthExceeded(self, line: bytes) -> None:
-        """One line is larger than the whole head may be."""
-        self.refuse(_head_too_large())
+    def setLineMode(self, extra: bytes = b"") -> None:
+        """A request was answered; what came meanwhile is the next one."""
+        if extra:
+            self.dataReceived(extra)
+
+    def _take_head(self, data: bytes) -> None:
+        if not self.persistent:
+            return  # this connection's last request was answered
+        # RFC 9112 §2.2: "a server … SHOULD ignore at least one empty line (CRLF) received prior to the request-line"
+        self._head = (self._head + data).removeprefix(b"\r\n") if not self._head else self._head + data
+        if is_http2(self._head):
+            self.refusing = True
+            self.loseConnection()
+            return
+        end = self._head.find(b"\r\n\r\n", 0, MAX_HEAD + 4)
+        if end < 0:
+            if len(self._head) > MAX_HEAD:
+                self.refuse(too_large())
+            return
+        head, rest, self._head = self._head[:end], self._head[end + 4 :], b""
+        try:
+            parsed = parse_head(head)
+        except BadRequest as error:
+            self.refuse(error)
+            return
+        self._begin(parsed)
+        if self.requests and not self.refusing:
+            if parsed.length == 0:
+                self._dataBuffer.append(rest)
+                self.allContentReceived()
+            elif rest:
+                self.rawDataReceived(rest)
+
+    def _begin(self, head: RequestHead) -> None:
+        request = ProxyRequest(self)
+        self.requests.append(request)
+        request.pairs = head.pairs
+        request.method, request.uri, request.clientproto = head.method, head.target, head.version
+        self._command, self._path, self._version = head.method, head.target, head.version
+        self.persistent = int(head.persistent)
+        if not head.persistent:
+            request.responseHeaders.setRawHeaders(b"connection", [b"close"])
+        if head.length is None:
+            self._maybeChooseTransferDecoder(b"Transfer-Encoding", b"chunked")
+        elif head.length:
+            self._maybeChooseTransferDecoder(b"Content-Length", b"%d" % head.length)
+        self.length = head.length
+        request.gotLength(head.length)
+        if head.expects_continue and not self.refusing and head.length != 0:
+            self._send100Continue()
 
     def rawDataReceived(self, data: bytes) -> None:
         """A piece of body, or of the next request while this one is answered."""
         if not self.refusing:
             super().rawDataReceived(data)
-
-    def allHeadersReceived(self) -> None:
-        """The head is complete and well-formed; it must also have exactly one meaning."""
-        self._in_head = False
-        error = self._objection()
-        if error is not None:
-            self.refuse(error)
-            return
-        super().allHeadersReceived()
 
     def allContentReceived(self) -> None:
         """Hand the request over."""
@@ -189,12 +227,10 @@ class Channel(HTTPChannel):
             return
         self.refusing = True
         self.persistent = 0
-        self._set_deadline(None)
-        if request is not None:
-            request.requestHeaders.removeHeader(b"expect")
+        self._wait_for(None)
         request_id = new_id()
         status, headers, body = error_answer(error, request_id)
-        lines = [b"HTTP/1.1 %d %s" % (status, _PHRASES.get(status, b"Error"))]
+        lines = [b"HTTP/1.1 %d %s" % (status, RESPONSES.get(status, b"Error"))]
         lines += [name + b": " + value for name, value in headers]
         lines += [b"Connection: close", b"Content-Length: %d" % len(body), b"", b""]
         self.write(b"\r\n".join(lines) + body)
@@ -207,29 +243,9 @@ class Channel(HTTPChannel):
         self._deadline = self.site.reactor.callLater(LINGER, self.forceAbortClient)
         self.loseConnection()
 
-    def _objection(self) -> LockLLMError | None:
-        request = self.requests[-1]
-        headers = request.requestHeaders
-        hosts = headers.getRawHeaders(b"host", [])
-        if len(hosts) > 1 or (not hosts and self._version == b"HTTP/1.1"):
-            return BadRequest("Send exactly one Host header.", code="malformed_request")
-        if self._command not in _METHODS:
-            return BadRequest("This method is not accepted.", code="method_not_allowed", status=405)
-        if b"websocket" in tokens(headers.getRawHeaders(b"upgrade", [])):
-            return BadRequest(
-                "WebSocket is not supported: what travels in its frames could not be scanned.",
-                code="upgrade_not_supported",
-                status=501,
-            )
-        if self._version == b"HTTP/1.0" and headers.hasHeader(b"transfer-encoding"):
-            return BadRequest("HTTP/1.0 knows no Transfer-Encoding.", code="malformed_request")
-        return None
-
-    _waiting_for: str | None = None
-
-    def _set_deadline(self, what: str | None) -> None:
+    def _wait_for(self, what: Literal["head", "body"] | None) -> None:
         """One absolute deadline at a time: for a head, then for a body; more bytes don't move it (slow loris)."""
-        if what == self._waiting_for:
+        if what == self._waiting_for and not self.refusing:
             return
         self._waiting_for = what
         if self._deadline is not None:
@@ -245,8 +261,8 @@ class Channel(HTTPChannel):
         self.refuse(BadRequest(f"The request's {what} did not come in time.", code="request_timeout", status=408))
 
     def _respondToBadRequestAndDisconnect(self) -> None:
-        """twisted.web's own 400 has no body: `refuse` says what is wrong."""
-        self.refuse(BadRequest("The request is not well-formed HTTP/1.1.", code="malformed_request"))
+        """A chunk is malformed; twisted.web's own 400 has no body to say so."""
+        self.refuse(BadRequest("The chunked body is malformed.", code="malformed_request"))
 
 
 class ProxySite(Site):
@@ -307,26 +323,7 @@ class ProxySite(Site):
             drained.callback(None)
 
 
-_PHRASES = {
-    400: b"Bad Request",
-    401: b"Unauthorized",
-    404: b"Not Found",
-    405: b"Method Not Allowed",
-    408: b"Request Timeout",
-    413: b"Content Too Large",
-    414: b"URI Too Long",
-    431: b"Request Header Fields Too Large",
-    501: b"Not Implemented",
-}
-
-
 def _too_large(limit: int) -> LockLLMError:
     return BadRequest(
         f"The body is larger than this server's limit of {limit} bytes.", code="body_too_large", status=413
-    )
-
-
-def _head_too_large() -> LockLLMError:
-    return BadRequest(
-        f"The request's head is larger than {MAX_HEAD} bytes or {MAX_HEADERS} lines.", code="head_too_large", status=431
     )

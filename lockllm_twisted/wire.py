@@ -16,6 +16,9 @@ HeaderPairs = Sequence[tuple[bytes, bytes]]
 MAX_TARGET = 8192
 """Bytes of a request target. RFC 9110 §4.1 asks for at least 8,000."""
 
+FIELD = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\x00\r\n]*?)[ \t]*\Z")
+"""A header line: name and value (RFC 9110 §5.5, and RFC 9112 §5.1: no space before the colon)."""
+
 _HOP_BY_HOP = frozenset(
     (
         # RFC 9110 §7.6.1: "Intermediaries … MUST remove" these, listed in Connection or not.

@@ -15,6 +15,7 @@ LAYERS = {
     "errors": 0,
     "keys": 1,
     "wire": 1,
+    "head": 1,
     "reading": 1,
     "detection": 1,
     "hooks": 1,
@@ -52,6 +53,7 @@ LAYERS = {
 MAY_IMPORT = {
     # Rooms of one layer don't know each other, but for these.
     ("hooks", "settings"),
+    ("head", "wire"),
     ("door", "hooks"),
     ("door", "wire"),
     ("door", "keys"),

@@ -15,6 +15,8 @@ from typing import Final, Literal
 
 import attrs
 
+from lockllm_twisted.wire import FIELD
+
 MAX_HEAD: Final = 65536
 """Bytes of one head. Node reads 16 KiB, nginx 4-8 KiB, curl 300 KiB; OpenAI's and Google's heads are under 4 KiB."""
 
@@ -25,7 +27,6 @@ _MAX_CHUNK_LINE: Final = 4096
 _MAX_TRAILERS: Final = 65536
 
 _STATUS = re.compile(rb"HTTP/1\.([01]) ([2-5]\d\d|1\d\d)(?: ([^\x00-\x08\x0a-\x1f\x7f]*))?\Z")
-_FIELD = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\x00\r\n]*?)[ \t]*\Z")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\x00\r\n]*)?\Z")
 
 
@@ -186,7 +187,7 @@ class ResponseParser:
             raise ProtocolError("the trailers are too long")
         if end == 0:
             self._finish()
-        elif _FIELD.match(data[:end]) is None:
+        elif FIELD.match(data[:end]) is None:
             raise ProtocolError("a trailer line is malformed")
         return data[end + 2 :]
 
@@ -203,7 +204,7 @@ def _head_lines(head: bytes) -> tuple[bytes, int, bytes, tuple[tuple[bytes, byte
     minor, code, phrase = status_line.groups(default=b"")
     headers = []
     for line in lines[1:]:
-        field = _FIELD.match(line)
+        field = FIELD.match(line)
         if field is None:
             raise ProtocolError("a header line is malformed")
         headers.append((field[1], field[2]))
