@@ -13,7 +13,7 @@ from typing import Any
 
 from lockllm_twisted.hooks import CredentialPlace
 
-_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_SLUG = re.compile(r"[a-z0-9-]+")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _ORIGIN = re.compile(r"https?://[^/?#@\s]+")
 
@@ -65,9 +65,11 @@ _POLICY: Sequence[_Demand] = (("name", _is_name, _A_NAME), ("decide", _takes_one
 def provider_faults(thing: object) -> list[str]:
     """Why this is no `Provider` (or, without an origin, no `LocalProvider`); empty if it is one."""
     faults = _faults(thing, _PROVIDER)
-    if not faults and getattr(thing, "origin", None) is None:
-        faults = _faults(thing, _LOCAL_PROVIDER)
-    return faults
+    if faults:
+        return faults
+    if getattr(thing, "origin", None) is None:
+        return _faults(thing, _LOCAL_PROVIDER)
+    return ["it has an origin and answers by itself: leave one of the two out"] if hasattr(thing, "answer") else []
 
 
 def scanner_faults(thing: object) -> list[str]:

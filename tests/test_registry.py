@@ -255,6 +255,7 @@ def test_a_slug_of_the_table_and_a_declared_endpoint_can_not_be_taken() -> None:
         ("lockllm_providers", like(LocalToy, credential=b"x-key"), "not a CredentialPlace or None"),
         ("lockllm_providers", like(LocalToy, encoded_slash=None), "its encoded_slash is None, not a bool"),
         ("lockllm_providers", like(LocalToy, answer=None), "its answer is None"),
+        ("lockllm_providers", like(LocalToy, origin="https://a.example:1"), "leave one of the two out"),
     ],
 )
 def test_what_breaks_its_protocol_is_told_attribute_by_attribute(hook: str, thing: object, words: str) -> None:
@@ -319,6 +320,7 @@ def test_a_scanner_that_is_switched_off_does_not_run_but_is_known() -> None:
     [
         ("[proxy]\n[scanners.shuot]\n", 2, "[scanners.shuot]: there is no such scanner. Did you mean 'shout'?"),
         ("[providers.opnai]\n", 1, "[providers.opnai]: there is no such provider. Did you mean 'openai'?"),
+        ('[providers.echo]\nbase_url = "https://e.example"\n', 1, "[providers.echo]: it answers by itself"),
         ("\n\n[providers.zzz]\n", 3, "An endpoint of your own needs base_url and dialect."),
         ("[plugins.acmee]\nx = 1\n", 1, "[plugins.acmee]: no plugin 'acmee' is installed. Did you mean 'acme'?"),
         ('disabled_plugins = ["acmee"]\n', 1, "disabled_plugins: no plugin 'acmee' is installed. Did you mean 'acme'?"),

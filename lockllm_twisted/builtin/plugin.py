@@ -19,8 +19,10 @@ from lockllm_twisted.settings import Settings
 @hookimpl
 def lockllm_providers(settings: Settings) -> Iterable[Provider]:
     """The table, the endpoints of the settings, and the echo."""
-    yield from from_settings(settings.providers)
-    yield EchoProvider()
+    echo = EchoProvider()
+    if echo.slug in settings.providers and settings.providers[echo.slug].base_url is not None:
+        raise settings.error("[providers.echo]: it answers by itself, so it takes no base_url.", "providers", echo.slug)
+    return [*from_settings(settings.providers), echo]
 
 
 @hookimpl
