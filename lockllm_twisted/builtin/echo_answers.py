@@ -63,7 +63,7 @@ def is_google(headers: set[bytes]) -> bool:
 
 
 def _json(data: Any, status: int = 200) -> LocalAnswer:
-    return LocalAnswer(status, ((b"content-type", b"application/json"),), (json.dumps(data).encode(),))
+    return LocalAnswer(status, ((b"content-type", b"application/json"),), (json.dumps(data).encode() + b"\n",))
 
 
 def _sse(events: Iterable[Mapping[str, Any]], *, named: bool = False, done: bool = False) -> LocalAnswer:
