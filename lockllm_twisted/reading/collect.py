@@ -1,0 +1,142 @@
+"""What has been found in one request so far.
+
+Responsible for: each (origin, text) told once, the texts of the conversation being read, reasons, the first problem, and
+the limits that keep memory bounded.
+Must never: look into a text.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from lockllm_twisted.reading.seams import Text, seams
+from lockllm_twisted.values import Coverage, Origin, Passage, Reading, Unreadable
+
+MAX_TEXTS = 500_000
+"""Strings of one body. 600 bytes each in all the lists here, so 300 MB at worst; a batch file of 32 MB and 100,000
+requests has a tenth of it after equal strings are told once."""
+
+MAX_REASONS = 32
+SHORT = 64
+
+_ALL = Coverage()
+
+PROTOCOL = frozenset({
+    "role", "content", "type", "text", "name", "parts", "id", "model", "messages", "function", "arguments", "tool_calls",
+    "tool_call_id", "tool_use_id", "call_id", "input", "source", "description", "parameters", "properties", "required",
+    "system", "developer", "user", "assistant", "tool", "image", "audio", "document", "file", "refusal", "message",
+    "reasoning", "thinking", "ephemeral", "base64", "url", "object", "array", "string", "number", "integer", "boolean",
+    "null", "auto", "low", "medium", "high", "default", "completed", "enabled", "disabled", "custom", "grammar", "mcp",
+    "none", "float", "OBJECT", "ARRAY", "STRING", "NUMBER", "INTEGER", "BOOLEAN",
+})  # fmt: skip
+"""Words of the APIs themselves: told once per request, for whoever says them first."""
+
+GroupKey = tuple[int, str | None]
+
+passage_at = lru_cache(maxsize=4096)(Passage)
+"""A passage that recurs from request to request (``role`` at ``/messages/0/role#key``), made once. For names and words of
+the protocol only, never for content."""
+
+
+class Refused(Exception):
+    """Internal: reading can't go on in this document."""
+
+    def __init__(self, problem: Unreadable) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+class Collector:
+    """The growing `Reading` of one request."""
+
+    __slots__ = ("_groups", "_reasons", "_seen", "_texts", "has_content", "model", "passages", "problem")
+
+    def __init__(self) -> None:
+        self.passages: list[Passage] = []
+        self.problem: Unreadable | None = None
+        self.model: str | None = None
+        self.has_content = False
+        self._seen: dict[Origin, set[str]] = {}
+        self._texts: list[Text] = []
+        self._groups: dict[GroupKey, list[int]] = {}
+        self._reasons: dict[str, None] = {}
+
+    def seen(self, origin: Origin) -> set[str]:
+        """The texts that were told of this origin."""
+        seen = self._seen.get(origin)
+        if seen is None:
+            seen = {word for other in self._seen.values() for word in other & PROTOCOL}
+            self._seen[origin] = seen
+        return seen
+
+    def word(self, origin: Origin, where: str, text: str) -> None:
+        """A key, an identifier or a word of the protocol: scanned, but no neighbour of anything."""
+        seen = self.seen(origin)
+        if text not in seen:
+            seen.add(text)
+            short = len(text) < SHORT and len(where) < SHORT
+            self.passages.append(passage_at(origin, where, text) if short else Passage(origin, where, text))
+
+    def text(self, text: str, where: str, origin: Origin, rank: int, group: GroupKey) -> None:
+        """A text of the conversation. ``group`` tells which places differ from this one in array indexes only."""
+        seen = self.seen(origin)
+        if text not in seen:
+            seen.add(text)
+            self.passages.append(Passage(origin, where, text))
+        texts = self._texts
+        index = len(texts)
+        if index >= MAX_TEXTS:
+            raise _too_many()
+        texts.append((text, where, origin, rank))
+        members = self._groups.get(group)
+        if members is None:
+            self._groups[group] = [index]
+        else:
+            members.append(index)
+
+    def expect(self, strings: int) -> None:
+        """Raise `Refused` where memory would not be bounded."""
+        if len(self.passages) + strings > MAX_TEXTS:
+            raise _too_many()
+
+    def unstructured(self, where: str, text: str) -> None:
+        """The text of something that could not be read properly: whatever the limits are."""
+        self.has_content = True
+        self.passages.append(Passage(Origin.UNKNOWN, where, text))
+
+    def end_conversation(self) -> None:
+        """What comes next is no neighbour of what came: tell the seams."""
+        texts, groups = self._texts, self._groups
+        if not texts:
+            return
+        self.has_content = True
+        self._texts, self._groups = [], {}
+        if len(texts) > 1:
+            for seam in seams(texts, groups.values()):
+                seen = self.seen(seam.origin)
+                if seam.text not in seen:
+                    seen.add(seam.text)
+                    self.passages.append(seam)
+
+    def not_read(self, reason: str, where: str = "") -> None:
+        """Something that reaches the model and is no text we can see."""
+        if len(self._reasons) < MAX_REASONS:
+            self._reasons[f"{reason}:{where}" if where else reason] = None
+        else:
+            self._reasons["more"] = None
+
+    def refuse(self, problem: Unreadable) -> None:
+        """The first problem of a request is the one that is told."""
+        self.problem = self.problem or problem
+
+    def reading(self) -> Reading:
+        """All that was found."""
+        if not self._reasons:
+            return Reading(self.passages, _ALL, self.problem, self.model)
+        coverage = Coverage("partial" if self.has_content else "not_scanned", tuple(self._reasons))
+        return Reading(self.passages, coverage, self.problem, self.model)
+
+
+def _too_many() -> Refused:
+    message = f"The body holds more than {MAX_TEXTS} strings. Send it in several requests."
+    return Refused(Unreadable("too_many_strings", message))

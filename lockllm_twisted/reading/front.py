@@ -1,0 +1,127 @@
+"""The front: one request in, one `Reading` out.
+
+Responsible for: the target, the headers that say how to read the body, and which of them are believed.
+Must never: raise, or let a body pass that is neither read nor told in the coverage.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from urllib.parse import unquote_to_bytes
+
+from lockllm_twisted.hooks import Dialect
+from lockllm_twisted.reading import bodies
+from lockllm_twisted.reading.collect import Collector, Refused
+from lockllm_twisted.reading.encoding import decode
+from lockllm_twisted.reading.fields import form, parameters
+from lockllm_twisted.reading.strict import too_deep
+from lockllm_twisted.reading.walk import text
+from lockllm_twisted.values import Origin, Reading, Unreadable
+
+_JSON = re.compile(rb"(?:application|text)/(?:[\w.-]+\+)?json|application/x-json")
+_MODEL = re.compile(rb"/(?:models|tunedModels)/([^/:]+):")
+_CREDENTIAL = re.compile(r"[\w.~-]{16,200}")
+_SKIPPED = b"\xef\xbb\xbf\xfe\xff\0 \t\r\n"
+_OPENING = re.compile(rb"\{|\[\s*[\[{\]\"'/\d.tfnNI-]")
+_CHARSETS = frozenset({
+    "utf-16", "utf-16le", "utf-16be", "utf-32", "utf-32le", "utf-32be", "utf-7", "iso-8859-1", "windows-1252",
+    "ibm037", "shift_jis", "gb18030", "gbk", "big5", "euc-jp", "euc-kr", "koi8-r",
+})  # fmt: skip
+"""What a text is read as, beside UTF-8, where an operator lets another charset through. A closed list, because Python
+remembers every unknown name that it is asked for."""
+
+
+def read(
+    *,
+    method: bytes,  # noqa: ARG001 - bodies are read on every method: some server honours one on GET
+    target: bytes,
+    headers: Sequence[tuple[bytes, bytes]],
+    body: bytes,
+    dialect: Dialect | None,
+    max_decoded: int = 32 * 1024 * 1024,
+) -> Reading:
+    """Every text of one request. ``target`` is the raw path and query to ask the provider for, ``headers`` as they came.
+
+    A body that could be read in two ways has `Reading.unreadable`, and its passages as far as they can be had.
+    """
+    collector = Collector()
+    types: list[bytes] = []
+    codings: list[bytes] = []
+    for name, value in headers:
+        if len(name) in _LENGTHS:
+            lower = name.lower()
+            if lower == b"content-type":
+                types.append(value)
+            elif lower == b"content-encoding":
+                codings.append(value)
+    try:
+        _target(collector, target)
+        if codings and body:
+            body, problem = decode(codings, body, max_decoded)
+            if problem is not None:
+                collector.refuse(problem)
+                collector.not_read("content_encoding")
+        if body:
+            _body(collector, types, body, dialect)
+    except Refused as refused:
+        collector.refuse(refused.problem)
+    except RecursionError:
+        collector.refuse(too_deep())
+    return collector.reading()
+
+
+_LENGTHS = {len(b"content-type"), len(b"content-encoding")}
+
+
+def _target(collector: Collector, target: bytes) -> None:
+    path, _, query = target.partition(b"?")
+    if b":" in path and (model := _MODEL.search(path)) is not None:
+        collector.model = unquote_to_bytes(model[1]).decode("utf-8", "replace")
+    if b"%" in path:
+        path = unquote_to_bytes(path)
+    collector.word(Origin.UNKNOWN, "path:", path.decode("utf-8", "replace"))
+    if query:
+        for raw_name, raw_value in form(query):
+            name, value = raw_name.decode("utf-8", "replace"), raw_value.decode("utf-8", "replace")
+            where = f"query:{name[:64]}"
+            collector.word(Origin.UNKNOWN, f"{where}#key", name)
+            if name != "key" or _CREDENTIAL.fullmatch(value) is None:  # Google's API key is no text of the prompt
+                text(collector, value, where)
+        collector.end_conversation()
+
+
+def _body(collector: Collector, types: Sequence[bytes], body: bytes, dialect: Dialect | None) -> None:
+    kind, found = parameters(types[0]) if types else (b"", {})
+    if len(types) > 1 and any(other != types[0] for other in types):
+        collector.refuse(Unreadable("content_type", "The request has two different Content-Type headers. Send one."))
+        found = None
+    if kind.startswith(b"multipart/"):
+        bodies.parts(collector, kind, None if found is None else found.get(b"boundary"), body, dialect)
+        return
+    if found is None or b"charset" in found:
+        _charset(collector, b"" if found is None else found[b"charset"], body)
+    declared = kind == b"application/json" or _JSON.fullmatch(kind) is not None
+    if declared or (bodies.LINES.fullmatch(kind) is None and _looks_like_json(body)):
+        bodies.document(collector, body, dialect, declared=declared)
+    elif kind == b"application/x-www-form-urlencoded":
+        bodies.fields(collector, body, dialect)
+    else:
+        bodies.file(collector, body, kind, "", "", dialect)
+
+
+def _charset(collector: Collector, value: bytes, body: bytes) -> None:
+    name = value.decode("latin-1").strip().lower()
+    if name not in {"utf-8", "utf8"}:
+        told = ascii(name[:40])
+        message = f"Content-Type is malformed or names the charset {told}. Send UTF-8, and utf-8 or no charset there."
+        collector.refuse(Unreadable("charset", message))
+        if name in _CHARSETS:
+            bodies.raw(collector, body.decode(name, "replace"), "")
+
+
+def _looks_like_json(body: bytes) -> bool:
+    """Whether a parser that does not look at the content type, strict or not, would take this for JSON."""
+    if body[0] in _SKIPPED:
+        body = body.lstrip(_SKIPPED)
+    return _OPENING.match(body[:64].replace(b"\0", b"")) is not None

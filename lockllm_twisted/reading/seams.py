@@ -1,0 +1,133 @@
+"""Neighbouring texts joined where they meet, so that a cut inside a word or a sentence hides nothing.
+
+Responsible for: which texts are neighbours, and the windows around their boundaries.
+Must never: cost more than a window per boundary; change a window because texts were added behind it.
+
+Rule 1. Three kinds of neighbourhood are joined: the conversation (what the dialect labelled, in the order it gave; all
+        texts where it labelled none), the texts of one origin in it (user turns across the answers between them), and
+        the texts at places that differ in array indexes only (which needs no dialect).
+Rule 2. A boundary costs the `REACH` characters before and after it. Where such stretches overlap they are one, cut into
+        windows of four reaches, two apart, counted from its start: an attack in one-letter pieces is seen whole, and a
+        conversation that grows gives the same earlier windows, whose verdicts are cached.
+Rule 3. Each window is told joined without and with a space; once only where no letters or digits meet, and then with a
+        space where text has one (behind a comma, between sentences).
+Rule 4. A seam speaks for the least trusted of its texts (the last one of these): who writes a part of it, may have
+        written the attack.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, chain
+
+from lockllm_twisted.values import Origin, Passage
+
+Text = tuple[str, str, Origin, int]
+"""A text, where it stands, whom it speaks for, and the rank of its label (`UNLABELLED`, `ASIDE`)."""
+
+UNLABELLED = -1
+ASIDE = -2
+"""A text inside another text (JSON in tool arguments): no neighbour in the conversation, its container is."""
+
+REACH = 256
+"""Characters told on each side of a boundary: about 45 English words, more than any attack phrase of a rule set; each
+further hundred adds a fifth to what a short chat costs to scan."""
+
+_SPAN = 4 * REACH
+_STEP = 2 * REACH
+_MISTRUST = {Origin.SYSTEM: 0, Origin.DEVELOPER: 0, Origin.ASSISTANT: 1, Origin.TOOL_DEFINITION: 2}
+_PAUSE = frozenset(",;:)]}\"'")
+_SENTENCE_END = frozenset(".!?")
+
+
+def seams(texts: Sequence[Text], groups: Iterable[Sequence[int]]) -> list[Passage]:
+    """The seams of one conversation. ``groups``: indexes of the texts whose places differ in array indexes only."""
+    found: list[Passage] = []
+    for sequence in _neighbourhoods(texts, groups):
+        _windows([texts[index] for index in sequence], found)
+    return found
+
+
+def _neighbourhoods(texts: Sequence[Text], groups: Iterable[Sequence[int]]) -> Iterator[Sequence[int]]:
+    ranks = [text[3] for text in texts]
+    talk = [index for index, rank in enumerate(ranks) if rank > UNLABELLED]
+    if talk:
+        talk.sort(key=ranks.__getitem__)
+    else:
+        talk = [index for index, rank in enumerate(ranks) if rank == UNLABELLED]
+    if len(talk) > 1:
+        yield talk
+        if len(texts) == 2:  # noqa: PLR2004 - two texts have no other neighbourhood: most requests end here
+            return
+    place = dict(zip(talk, range(len(talk)), strict=True))
+    speakers: dict[Origin, list[int]] = {}
+    for index in talk:
+        speakers.setdefault(texts[index][2], []).append(index)
+    told: set[tuple[int, ...]] = set()
+    for group in chain(speakers.values(), groups):
+        if len(group) > 1 and not _adjacent([place.get(index, -len(ranks)) for index in group]):
+            key = tuple(group)
+            if key not in told:
+                told.add(key)
+                yield group
+
+
+def _adjacent(places: Sequence[int]) -> bool:
+    """Whether these texts stand next to each other in the conversation, which is told already."""
+    first = places[0]
+    return first >= 0 and places[-1] - first == len(places) - 1 and places == list(range(first, first + len(places)))
+
+
+def _windows(texts: Sequence[Text], found: list[Passage]) -> None:
+    ends = list(accumulate([len(text[0]) for text in texts]))
+    start, stop = max(0, ends[0] - REACH), ends[0] + REACH
+    for end in ends[1:-1]:
+        if end - REACH > stop:
+            _stretch(texts, ends, start, stop, found)
+            start = end - REACH
+        stop = end + REACH
+    _stretch(texts, ends, start, min(stop, ends[-1]), found)
+
+
+def _stretch(texts: Sequence[Text], ends: Sequence[int], start: int, stop: int, found: list[Passage]) -> None:
+    if stop - start <= _SPAN:
+        _window(texts, ends, start, stop, found)
+        return
+    for left in range(start, stop - _STEP, _STEP):
+        _window(texts, ends, left, min(left + _SPAN, stop), found)
+
+
+def _window(texts: Sequence[Text], ends: Sequence[int], start: int, stop: int, found: list[Passage]) -> None:
+    first, last = bisect_right(ends, start), bisect_left(ends, stop)
+    members = texts[first : last + 1]
+    pieces = [text[0] for text in members]
+    pieces[-1] = pieces[-1][: stop - ends[last] + len(pieces[-1])]
+    pieces[0] = pieces[0][start - ends[first] :]
+    tight, spaced, doubt = [pieces[0]], [pieces[0]], False
+    before = pieces[0][-1]
+    for piece in pieces[1:]:
+        after = piece[0]
+        if after.isalnum():
+            if before.isalnum() or before == "_":
+                spaced.append(" ")
+                doubt = True
+            elif before in _PAUSE or (before in _SENTENCE_END and after.isupper()):
+                spaced.append(" ")
+                tight.append(" ")
+        tight.append(piece)
+        spaced.append(piece)
+        before = piece[-1]
+    origin, where, until = _least_trusted(members), members[0][1], members[-1][1]
+    found.append(Passage(origin, where, "".join(tight), until))
+    if doubt:
+        found.append(Passage(origin, where, "".join(spaced), until))
+
+
+def _least_trusted(texts: Sequence[Text]) -> Origin:
+    worst, found = -1, Origin.UNKNOWN
+    for text in texts:
+        mistrust = _MISTRUST.get(text[2], 3)
+        if mistrust >= worst:
+            worst, found = mistrust, text[2]
+    return found

@@ -1,0 +1,225 @@
+"""Every string of a document, with its place and whom it speaks for.
+
+Responsible for: keys and values alike, shadowed ones too; JSON and ``data:`` URLs inside strings; which strings are words
+of a protocol and no part of a conversation.
+Must never: skip a string that could be words, or go deeper than a limit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from lockllm_twisted.hooks import Dialect
+from lockllm_twisted.reading import attachments
+from lockllm_twisted.reading.collect import PROTOCOL, SHORT, Collector, GroupKey, Refused, passage_at
+from lockllm_twisted.reading.embedded import data_url
+from lockllm_twisted.reading.labels import NOBODY, Place, places
+from lockllm_twisted.reading.seams import ASIDE
+from lockllm_twisted.reading.strict import Document, Shadowed, embedded_json, too_deep
+from lockllm_twisted.values import Passage, Unreadable
+
+MAX_DEPTH = 128
+"""Levels of nesting. Schemas in real tool definitions have under 20; CPython's own limit is near 1,000."""
+_MAX_INNER_DEPTH = 64
+_MAX_LAYERS = 3
+"""JSON inside a string inside a string …"""
+_MAX_POINTER = 256
+"""Longer pointers lose their middle, so that a long key costs its length once and not once per string below it."""
+_HEAD = 96
+_MAX_TOKEN = 64
+
+_QUIET_KEYS = frozenset({
+    "role", "type", "id", "object", "model", "status", "detail", "format", "tool_call_id", "tool_use_id", "call_id",
+    "item_id", "media_type", "mime_type", "mimeType", "encoding_format", "signature", "thoughtSignature",
+    "thought_signature", "encrypted_content", "service_tier", "effort", "verbosity", "language", "phase",
+})  # fmt: skip
+_IDENTIFIER = re.compile(r"[A-Za-z]*[^\sA-Za-z]\S*")
+"""A word that is no plain English one: it has a digit or a sign. Linear: the two classes exclude each other."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_OPENINGS = frozenset('{["dD \t\r\n')
+_CLOSINGS = {"{": "}", "[": "]", '"': '"'}
+_ITEM = re.compile(r"(.*/\d+)(?=[/#]|$)", re.DOTALL)
+
+_Shape = dict[str | None, Any]
+"""The places of a document without their array indexes: ``None`` leads into an array."""
+
+
+def walk(collector: Collector, document: Document, dialect: Dialect | None, base: str = "") -> bool:
+    """Collect all strings of a parsed document; they are one conversation. Whether it came to the end."""
+    walker = _Walker(collector)
+    done = False
+    try:
+        walker.any(document.value, base, {}, places(dialect, document.value), "", 0)
+        done = True
+    except Refused as refused:
+        collector.refuse(refused.problem)
+    except RecursionError:
+        collector.refuse(too_deep())
+    collector.end_conversation()
+    return done
+
+
+def text(collector: Collector, value: str, where: str, place: Place = NOBODY) -> None:
+    """Collect one text that stands in no document. A place such as ``form:prompt`` may come again."""
+    if value:
+        _Walker(collector).string(value, where, (0, where), place)
+
+
+class _Walker:
+    """One walk. ``layers`` counts JSON inside strings; places in there are ``/outer/pointer#/inner/pointer``.
+
+    ``shape`` is the place without its array indexes, ``name`` the key of the object around (``None`` in free-form JSON).
+    """
+
+    __slots__ = ("_collector", "_inner", "_layers")
+
+    def __init__(self, collector: Collector) -> None:
+        self._collector = collector
+        self._layers = 0
+        self._inner: dict[GroupKey, _Shape] = {}
+
+    def any(self, value: Any, where: str, shape: _Shape, place: Place, name: str | None, depth: int) -> None:
+        """One value of any kind."""
+        kind = type(value)
+        if kind is str:
+            if value:
+                self.string(value, where, (id(shape), None), place)
+        elif kind is list or kind is dict or kind is Shadowed:
+            if depth > (_MAX_INNER_DEPTH if self._layers else MAX_DEPTH):
+                self._bottom()
+                return
+            if kind is not list:
+                self._collector.expect(len(value))
+            if len(where) > _MAX_POINTER:
+                where = f"{where[:_HEAD]}…{where[-_HEAD:]}"
+            if kind is list:
+                self._array(value, where, shape, place, name, depth)
+            else:
+                self._object(value, where, shape, place, name, depth)
+
+    def _object(
+        self, value: dict[str, Any], where: str, shape: _Shape, place: Place, name: str | None, depth: int
+    ) -> None:
+        pairs: Iterable[tuple[str, Any]] = value.items()
+        if type(value) is Shadowed:
+            pairs = value.pairs
+            self._report(value.pairs, where)
+        origin, below, rest = place.origin, place.below, place.rest
+        seen, add = self._collector.seen(origin), self._collector.passages.append
+        for key, child in pairs:
+            token = clean = key if key.isascii() else self._clean(key)
+            if "/" in key or "~" in key or len(key) > _MAX_TOKEN:
+                token = _token(clean)
+            at = f"{where}/{token}"
+            if clean not in seen and clean:
+                seen.add(clean)
+                add(passage_at(origin, f"{at}#key", clean) if len(at) < SHORT else Passage(origin, f"{at}#key", clean))
+            kind = type(child)
+            if kind is str:
+                if child:
+                    self.string(child, at, (id(shape), key), below.get(key, rest), key, value, name)
+            elif kind is list or kind is dict or kind is Shadowed:
+                inner = shape.get(key)
+                if inner is None:
+                    inner = shape[key] = {}
+                free = name is None or (depth > 0 and key in attachments.FREE_FORM and kind is not list)
+                if not free and key in attachments.CONTAINERS:
+                    self._told(attachments.held(key, child), at)
+                self.any(child, at, inner, below.get(key, rest), None if free else key, depth + 1)
+
+    def _array(self, value: list[Any], where: str, shape: _Shape, place: Place, name: str | None, depth: int) -> None:
+        inner = shape.setdefault(None, {})
+        group = (id(inner), None)
+        images = name if name == "images" else None
+        below, rest = place.below, place.rest
+        for index, child in enumerate(value):
+            kind = type(child)
+            if kind is str:
+                if child:
+                    self.string(child, f"{where}/{index}", group, below.get(index, rest), name, None, images)
+            elif kind is list or kind is dict or kind is Shadowed:
+                self.any(child, f"{where}/{index}", inner, below.get(index, rest), name, depth + 1)
+
+    def string(
+        self,
+        value: str,
+        where: str,
+        group: GroupKey,
+        place: Place,
+        key: str | None = None,
+        holder: dict[str, Any] | None = None,
+        name: str | None = None,
+    ) -> None:
+        """One string that is not empty. ``holder`` is the object that it is in, at the key ``name``."""
+        if not value.isascii():
+            value = self._clean(value)
+        found = None
+        if name is not None and key in attachments.NAMES:
+            found = attachments.found(holder or {}, name, key, value)
+        opening = value[0]
+        if opening in _OPENINGS:
+            if opening in "dD":
+                found = data_url(value) or found
+            else:
+                self._json(value, where, group, place)
+        if found is not None:
+            self._told(found.reason, where)
+            if found.text:
+                self._collector.text(found.text, f"{where}#text", place.origin, place.rank, group)
+                self._json(found.text, f"{where}#text", group, place)
+            if not found.keep:
+                return
+        if (found is not None or key in _QUIET_KEYS) and (value in PROTOCOL or _IDENTIFIER.fullmatch(value)):
+            self._collector.word(place.origin, where, value)
+        else:
+            self._collector.text(value, where, place.origin, place.rank, group)
+
+    def _json(self, value: str, where: str, group: GroupKey, place: Place) -> None:
+        """JSON inside a string: tool arguments, a whole document, a string encoded twice."""
+        value = value.strip()
+        if self._layers == _MAX_LAYERS or value[-1:] != _CLOSINGS.get(value[:1]):
+            return
+        inner = embedded_json(value) if value[0] != '"' or "\\" in value else None
+        if inner is not None:
+            self._layers += 1
+            shape = self._inner.setdefault(group, {})
+            self.any(inner, f"{where}#", shape, Place(place.origin, ASIDE), None, 0)
+            self._layers -= 1
+
+    def _bottom(self) -> None:
+        """Too deep. A provider reads the body that deep; what a string holds is scanned as the string that it is."""
+        if not self._layers:
+            raise Refused(too_deep())
+
+    def _told(self, reason: str | None, where: str) -> None:
+        if reason is not None:
+            item = _ITEM.match(where)
+            self._collector.not_read(reason, item[1] if item else where)
+
+    def _report(self, pairs: list[tuple[str, Any]], where: str) -> None:
+        if not self._layers:
+            twice = _token(_SURROGATE.sub("\ufffd", Counter(key for key, _ in pairs).most_common(1)[0][0]))
+            message = f"The key {twice!r} stands more than once in the object at {where or '/'}. Send each key once."
+            self._collector.refuse(Unreadable("duplicate_key", message))
+
+    def _clean(self, value: str) -> str:
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            pass
+        else:
+            return value
+        if not self._layers:
+            message = "A string holds half of a surrogate pair (\\ud800 to \\udfff). Send whole characters."
+            self._collector.refuse(Unreadable("lone_surrogate", message))
+        return _SURROGATE.sub("\ufffd", value)
+
+
+def _token(key: str) -> str:
+    """RFC 6901, section 3. A long key is told by its start."""
+    if len(key) > _MAX_TOKEN:
+        key = key[:_MAX_TOKEN] + "…"
+    return key.replace("~", "~0").replace("/", "~1")
