@@ -178,6 +178,10 @@ class Service:
                 return int(line.split()[1]) * 1024
         raise AssertionError("the process has no memory: is it gone?")
 
+    def descriptors(self) -> int:
+        """How many files and sockets the process holds open."""
+        return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
+
     def trouble(self) -> str:
         """What the log says since the last look, where that is a traceback or the process has died."""
         text, self.mark = self.log.text(self.mark), len(self.log)

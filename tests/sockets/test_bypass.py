@@ -172,8 +172,6 @@ def blocked(service: Service, upstream: Upstream, raw: bytes, method: bytes = b"
     assert got.error["code"] == "prompt_injection_detected"
     assert set(got.error["scan_result"]) == {"safe", "label", "confidence", "injection", "sensitivity"}
     assert got.error["scan_result"]["safe"] is False
-    assert got.head.one(b"x-lockllm-safe") == b"false"
-    assert got.head.one(b"x-lockllm-blocked") == b"true"
     assert upstream.heard_nothing()
 
 
@@ -210,6 +208,16 @@ def test_a_block_says_where_and_why(service: Service, upstream: Upstream) -> Non
     assert "/messages/1/content/0/text" in detail
     assert ATTACK not in json.dumps(got.json)
     assert upstream.heard_nothing()
+
+
+def test_a_block_carries_the_headers(service: Service) -> None:
+    """Contract, section 3: what SDKs and gateways read without looking into a body."""
+    head = service.ask(service.chat(ATTACK)).head
+    expected = {b"safe": b"false", b"scanned": b"true", b"blocked": b"true", b"label": b"1", b"provider": b"openai"}
+    assert {name: head.one(b"x-lockllm-" + name) for name in expected} == expected
+    assert head.one(b"x-request-id")
+    assert head.one(b"x-request-id") == head.one(b"request-id") == head.one(b"x-lockllm-request-id")
+    assert head.one(b"content-type") == b"application/json"
 
 
 # --- how it is written

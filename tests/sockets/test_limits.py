@@ -12,7 +12,7 @@ import pytest
 from .client import Client
 from .conftest import providers
 from .service import ATTACK, BENIGN, CHAT, Service, chat
-from .upstream import Peer, Received, Upstream, say
+from .upstream import Peer, Received, Upstream, reached_within, say
 
 pytestmark = pytest.mark.sockets
 
@@ -110,9 +110,9 @@ def test_without_a_key_the_body_is_not_waited_for(tight: Service, upstream: Upst
     assert upstream.heard_nothing()
 
 
-def test_a_client_without_a_key_that_sends_on_can_read_why(tight: Service) -> None:
-    with tight.client() as client:
-        client.send(tight.head(b"POST", CHAT, b"X-LockLLM-Key: wrong", b"Content-Length: %d" % (4 * MB)))
+def test_a_client_without_a_key_that_sends_on_can_read_why(service: Service) -> None:
+    with service.client() as client:
+        client.send(service.head(b"POST", CHAT, b"X-LockLLM-Key: wrong", b"Content-Length: %d" % (4 * MB)))
         for _ in range(64):
             if not client.try_send(b"x" * 65536):
                 break
@@ -268,6 +268,32 @@ def test_many_slow_clients_keep_nobody_out(tight: Service) -> None:
             client.close()
 
 
+def test_no_descriptor_is_left_behind(service: Service, upstream: Upstream) -> None:
+    """A hundred and twenty clients that leave, at every point of an exchange; a database may be opened meanwhile."""
+    upstream.script = lambda peer, _request: peer.wait_gone()
+    whole = service.chat(BENIGN)
+    before = service.descriptors()
+    for end in (0, 1, 10, len(whole) - 200, len(whole) - 1, len(whole)):
+        for leave in (Client.close, Client.reset):
+            for _ in range(10):
+                client = service.client()
+                client.send(whole[:end])
+                leave(client)
+    assert reached_within(lambda: service.descriptors() < before + 10), f"{service.descriptors()} open, {before} before"
+
+
+def test_many_requests_cost_no_memory(service: Service) -> None:
+    def ask(count: int) -> int:
+        with service.client() as client:
+            for _ in range(count):
+                client.send(service.chat(BENIGN))
+                assert client.answer().status == 200
+        return service.rss()
+
+    before = ask(300)
+    assert ask(2000) - before < 4 * MB
+
+
 # --- patience with a provider
 
 
@@ -277,7 +303,7 @@ def test_a_provider_that_says_nothing_is_a_504(tight: Service, upstream: Upstrea
     assert got.status == 504
     assert got.error["type"] == "upstream_error"
     assert got.error["code"] == "provider_timeout"
-    assert upstream.peers[-1].gone.wait(5)
+    assert upstream.last.peer.gone.wait(5)
     assert len(upstream.requests) == 1, "what may have been done is not done again"
 
 
@@ -300,7 +326,7 @@ def test_a_provider_that_stops_halfway_is_cut(tight: Service, upstream: Upstream
         upstream.script = script
         got = tight.ask(tight.chat(BENIGN))
         assert (got.status, got.body, got.complete) == (200, b"half ", False)
-        assert upstream.peers[-1].gone.wait(5)
+        assert upstream.last.peer.gone.wait(5)
 
 
 def test_a_slow_stream_is_not_cut_while_it_goes_on(tight: Service, upstream: Upstream) -> None:

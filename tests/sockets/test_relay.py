@@ -157,9 +157,19 @@ def test_a_cut_answer_never_ends_cleanly(service: Service, upstream: Upstream, c
 
 def test_an_http_1_0_client_sees_a_cut_too(service: Service, upstream: Upstream) -> None:
     """Without a length or chunks the only way to tell is a reset."""
-    upstream.script = say_and_close(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n")
-    got = service.ask(service.chat(HELLO).replace(b" HTTP/1.1", b" HTTP/1.0", 1))
-    assert not got.complete
+    delivered = threading.Event()
+
+    def script(peer: Peer, _request: Received) -> None:
+        peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n")
+        assert delivered.wait(DEADLINE)
+        peer.close()
+
+    upstream.script = script
+    with service.client() as client:
+        client.send(service.chat(HELLO).replace(b" HTTP/1.1", b" HTTP/1.0", 1))
+        head = client.head()
+        delivered.set()
+        assert not client.rest_of(head).complete
 
 
 def test_an_http_1_0_client_gets_no_chunks(service: Service, upstream: Upstream) -> None:
@@ -199,7 +209,7 @@ def test_the_provider_is_left_when_the_client_leaves(
         if script is not _silent:
             assert client.head().line == b"HTTP/1.1 200 OK"
         leave(client)
-        assert upstream.peers[-1].gone.wait(PROMISED)
+        assert upstream.last.peer.gone.wait(PROMISED)
 
 
 def test_a_client_that_leaves_with_a_pipelined_request_is_noticed(service: Service, upstream: Upstream) -> None:
@@ -208,7 +218,7 @@ def test_a_client_that_leaves_with_a_pipelined_request_is_noticed(service: Servi
     with service.client() as client:
         client.send(service.chat(HELLO) + service.chat(HELLO * 3000))
         client.head()
-    assert upstream.peers[-1].gone.wait(PROMISED)
+    assert upstream.last.peer.gone.wait(PROMISED)
     assert len(upstream.requests) == 1
 
 

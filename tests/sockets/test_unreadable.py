@@ -50,7 +50,6 @@ PACKED = gzip.compress(chat(BENIGN))
         (b"compress", b"\x1f\x9d"),
         (b"gzip, gzip", gzip.compress(PACKED)),
         (b"gzip, deflate", zlib.compress(PACKED)),
-        (b"identity, gzip", PACKED),
         (b"aws-chunked", chat(BENIGN)),
         (b"gzip;q=1", PACKED),
         (b"gzip", gzip.compress(PACKED)),
@@ -61,7 +60,6 @@ PACKED = gzip.compress(chat(BENIGN))
         (b"gzip", PACKED + b"trailing"),
         (b"gzip", PACKED + PACKED),
         (b"gzip", PACKED[:-8] + b"\x00" * 8),
-        (b"gzip", b""),
         (b"deflate", zlib.compress(chat(BENIGN))[:-1]),
         (b"deflate", zlib.compress(chat(BENIGN)) + b"x"),
         (None, PACKED),
@@ -77,8 +75,19 @@ def test_what_can_not_be_unpacked_for_sure_is_refused(
     assert upstream.heard_nothing()
 
 
-def test_two_codings_in_two_headers_are_refused(service: Service, upstream: Upstream) -> None:
-    raw = service.post(CHAT, PACKED, b"Content-Encoding: gzip", b"Content-Encoding: identity")
+@pytest.mark.parametrize(
+    "codings",
+    [
+        [b"identity, gzip"],
+        [b"gzip, identity"],
+        [b"gzip", b"identity"],
+        [b"identity", b"gzip"],
+        [b"", b"gzip"],
+        [b",gzip,"],
+    ],
+)
+def test_an_odd_way_to_name_a_coding_hides_nothing(service: Service, upstream: Upstream, codings: list[bytes]) -> None:
+    raw = service.post(CHAT, gzip.compress(chat(ATTACK)), *[b"Content-Encoding: " + coding for coding in codings])
     assert service.ask(raw).status in {400, 415}
     assert upstream.heard_nothing()
 

@@ -24,10 +24,11 @@ from .bytestream import DEADLINE, Head, Header, Reader
 
 @attrs.frozen
 class Received:
-    """One request as the provider got it, ``body`` without its framing."""
+    """One request as the provider got it, ``body`` without its framing, and the connection that it came on."""
 
     head: Head
     body: bytes = attrs.field(repr=False)
+    peer: Peer = attrs.field(repr=False, eq=False)
 
     @property
     def method(self) -> bytes:
@@ -205,7 +206,7 @@ class Upstream:
             early = self.respond_to_head
             body = b"" if early else b"".join(peer.reader.pieces(head, to_close=False))
             assert early or peer.reader.complete, "a request that was cut"
-            request = Received(head, body)
+            request = Received(head, body, peer)
             with self._changed:
                 self.requests.append(request)
                 self._changed.notify_all()
