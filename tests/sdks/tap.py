@@ -88,10 +88,8 @@ def _requests(data: bytes) -> list[Request]:
         head = parser.next_event()
         if not isinstance(head, h11.Request):
             break
+        # A request that is answered before its body is here (401, 413) counts as well.
         body, complete = _body(parser)
-        if not complete:
-            break
-        rest = parser.trailing_data[0]
         found.append(
             Request(
                 method=head.method.decode("ascii"),
@@ -101,7 +99,7 @@ def _requests(data: bytes) -> list[Request]:
                 raw_head=data[: data.index(b"\r\n\r\n") + 4],
             )
         )
-        data = rest
+        data = parser.trailing_data[0] if complete else b""
     return found
 
 

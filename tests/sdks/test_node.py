@@ -153,7 +153,7 @@ OTHER_CALLS: dict[str, tuple[str, str, list[Any], Answer]] = {
         answers.EMBEDDINGS,
     ),
     "models": ("openai", "models.list", [], answers.MODELS),
-    "a path of tomorrow": ("openai", "post", ["/tomorrow/%2Fx:act?q=1", {"body": {"input": "é"}}], answers.CHAT),
+    "a path of tomorrow": ("openai", "post", ["/tomorrow/%3Ax%20y:act?q=1", {"body": {"input": "é"}}], answers.CHAT),
     "count_tokens": (
         "anthropic",
         "messages.countTokens",

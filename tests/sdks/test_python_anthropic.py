@@ -92,7 +92,7 @@ CALLS: dict[str, tuple[Answer, Do]] = {
     "models": (answers.ANTHROPIC_MODELS, lambda c: c.models.list()),
     "a path of tomorrow": (
         answers.TOKENS,
-        lambda c: c.post("/v1/tomorrow/%2Fx:act?beta=true", body={"input": QUESTION}, cast_to=object),
+        lambda c: c.post("/v1/tomorrow/%3Ax%20y:act?beta=true", body={"input": QUESTION}, cast_to=object),
     ),
 }
 

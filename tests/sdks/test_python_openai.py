@@ -98,7 +98,7 @@ CALLS: dict[str, tuple[Answer, Do]] = {
     "speech": (answers.SPEECH, lambda c: c.audio.speech.create(model="tts-1", voice="alloy", input="Good morning.")),
     "a path of tomorrow": (
         answers.CHAT,
-        lambda c: c.post("/tomorrow/%2Fx:act?q=1", body={"input": QUESTION}, cast_to=object),
+        lambda c: c.post("/tomorrow/%3Ax%20y:act?q=1", body={"input": QUESTION}, cast_to=object),
     ),
 }
 
