@@ -174,6 +174,10 @@ MODELS = Answer(
         ),
     ),
 )
+MODEL = Answer(
+    headers=(*JSON, *OPENAI),
+    pieces=(b'{"id":"meta-llama/Llama 3","object":"model","created":1686935002,"owned_by":"meta-llama"}',),
+)
 FILE = Answer(
     headers=(*JSON, *OPENAI),
     pieces=(

@@ -139,6 +139,17 @@ def test_a_custom_endpoint_keeps_its_path_prefix(lab: Lab, kind: Kind, make: Cal
     )
 
 
+def test_a_model_s_name_may_hold_a_slash(lab: Lab, kind: Kind, make: Callable[..., Any]) -> None:
+    """The names of open models do, and the SDK sends it as ``%2F``: decoded, it would be another path."""
+    lab.compare(
+        lab.direct("house", "B", "/gateway/v1"),
+        lab.proxied("house", "B"),
+        answers.MODEL,
+        lambda place: plain(kind.call(make(place), lambda c: c.models.retrieve("meta-llama/Llama 3"))),
+    )
+    assert lab.upstream.requests[0].target == "/gateway/v1/models/meta-llama%2FLlama%203"
+
+
 def test_an_uploaded_file_arrives_byte_for_byte(lab: Lab, kind: Kind, make: Callable[..., Any]) -> None:
     """The SDK draws a new boundary for each request: what it sent is read off its own wire."""
     content = b"Meeting notes.\r\n--not-a-boundary\r\n\r\nCaf\xc3\xa9 \xe2\x82\xac\r\n"
