@@ -108,7 +108,7 @@ def _lines(collector: Collector, data: bytes, base: str, dialect: Dialect | None
             if parsed.problem is not None and strictly:
                 message = f"Line {index + 1}: {parsed.problem.message}"
                 collector.refuse(Unreadable(parsed.problem.code, message))
-            if not walk(collector, parsed, dialect, f"{base}/{index}"):
+            if not walk(collector, parsed, dialect, f"{base}/{index}", strictly=strictly):
                 raw(collector, line.decode("utf-8", "replace"), f"{base}/{index}")
             elif parsed.rest:
                 raw(collector, parsed.rest, f"{base}/{index}")

@@ -19,14 +19,17 @@ _MAX_RATIO = 200
 
 
 def decode(values: Sequence[bytes], body: bytes, limit: int) -> tuple[bytes, Unreadable | None]:
-    """The decoded body, or as much of it as there is, with what is wrong. ``values``: the header, each time it came."""
+    """The decoded body, or with what is wrong as much of it as there is, the body itself where that is nothing.
+
+    ``values``: the header, each time it came.
+    """
     codings = [coding for value in values for coding in value.lower().replace(b" ", b"").split(b",") if coding]
     codings = [coding for coding in codings if coding != b"identity"]
     if not codings:
         return body, None
     if len(codings) > 1 or codings[0] not in _WINDOWS:
         message = "Content-Encoding may be one of gzip, deflate and identity, once. Send the body in one of these."
-        return b"", Unreadable("content_encoding", message, 415)
+        return body, Unreadable("content_encoding", message, 415)
     return _inflate(body, _WINDOWS[codings[0]], limit)
 
 
@@ -48,7 +51,7 @@ def _inflate(body: bytes, window: int, limit: int) -> tuple[bytes, Unreadable | 
                 )
                 return b"".join(parts), Unreadable("decoded_too_large", message)
     except zlib.error:
-        return b"".join(parts), _broken("is not what Content-Encoding says")
+        return b"".join(parts) or body, _broken("is not what Content-Encoding says")
     if stream.unused_data:
         # A second member or anything else: one decoder would go on here, another stop.
         return b"".join(parts) + stream.unused_data, _broken("goes on behind its end")

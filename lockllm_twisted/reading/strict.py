@@ -55,7 +55,9 @@ def parse(body: bytes) -> Document:
         except JSONDecodeError as error:
             mistake = Unreadable("invalid_json", f"The body is not valid JSON: {error.msg}, at character {error.pos}.")
         except ValueError:  # CPython refuses integers of more than 4,300 digits
-            mistake = Unreadable("number_out_of_range", "The body holds an integer of thousands of digits. Send less.")
+            mistake = Unreadable(
+                "number_out_of_range", "The body holds an integer of thousands of digits. Send a string."
+            )
         return _loosely(stripped, problem or mistake)
     except RecursionError:
         return Document(None, too_deep(), body.decode("utf-8", "replace"))

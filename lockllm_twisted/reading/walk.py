@@ -47,9 +47,14 @@ _Shape = dict[str | None, Any]
 """The places of a document without their array indexes: ``None`` leads into an array."""
 
 
-def walk(collector: Collector, document: Document, dialect: Dialect | None, base: str = "") -> bool:
-    """Collect all strings of a parsed document; they are one conversation. Whether it came to the end."""
-    walker = _Walker(collector)
+def walk(
+    collector: Collector, document: Document, dialect: Dialect | None, base: str = "", *, strictly: bool = True
+) -> bool:
+    """Collect all strings of a parsed document; they are one conversation. Whether it came to the end.
+
+    ``strictly``: a provider parses it. Else it is part of a text, and its duplicate keys are no problem.
+    """
+    walker = _Walker(collector, layers=0 if strictly else 1)
     done = False
     try:
         walker.any(document.value, base, {}, places(dialect, document.value), "", 0)
@@ -76,9 +81,9 @@ class _Walker:
 
     __slots__ = ("_collector", "_inner", "_layers")
 
-    def __init__(self, collector: Collector) -> None:
+    def __init__(self, collector: Collector, layers: int = 0) -> None:
         self._collector = collector
-        self._layers = 0
+        self._layers = layers
         self._inner: dict[GroupKey, _Shape] = {}
 
     def any(self, value: Any, where: str, shape: _Shape, place: Place, name: str | None, depth: int) -> None:
@@ -88,7 +93,7 @@ class _Walker:
             if value:
                 self.string(value, where, (id(shape), None), place)
         elif kind is list or kind is dict or kind is Shadowed:
-            if depth > (_MAX_INNER_DEPTH if self._layers else MAX_DEPTH):
+            if depth >= (_MAX_INNER_DEPTH if self._layers else MAX_DEPTH):
                 self._bottom()
                 return
             if kind is not list:
@@ -172,7 +177,8 @@ class _Walker:
                 self._json(found.text, f"{where}#text", group, place)
             if not found.keep:
                 return
-        if (found is not None or key in _QUIET_KEYS) and (value in PROTOCOL or _IDENTIFIER.fullmatch(value)):
+        quiet = found is not None or key in _QUIET_KEYS
+        if quiet and (value in PROTOCOL or _IDENTIFIER.fullmatch(value) or (key == "model" and value.isalpha())):
             self._collector.word(place.origin, where, value)
         else:
             self._collector.text(value, where, place.origin, place.rank, group)
@@ -202,7 +208,9 @@ class _Walker:
     def _report(self, pairs: list[tuple[str, Any]], where: str) -> None:
         if not self._layers:
             twice = _token(_SURROGATE.sub("\ufffd", Counter(key for key, _ in pairs).most_common(1)[0][0]))
-            message = f"The key {twice!r} stands more than once in the object at {where or '/'}. Send each key once."
+            message = (
+                f"The key {twice!r} stands more than once in {where or 'the outermost object'}. Send each key once."
+            )
             self._collector.refuse(Unreadable("duplicate_key", message))
 
     def _clean(self, value: str) -> str:
