@@ -14,7 +14,6 @@ import attrs
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.failure import Failure
-from twisted.python.threadpool import ThreadPool
 
 from lockllm_twisted.door import Entry, enter
 from lockllm_twisted.guard import Guard
@@ -24,6 +23,7 @@ from lockllm_twisted.registry import Registry, load
 from lockllm_twisted.scan import Scanners
 from lockllm_twisted.settings import ScannerSettings, Settings
 from lockllm_twisted.store import Store, configured_keys, state_directory
+from lockllm_twisted.threads import DaemonThreadPool
 from lockllm_twisted.upstream import OriginAgent, UpstreamClient, origin_agent
 from lockllm_twisted.values import Caller, Exchange
 from lockllm_twisted.wire import HeaderPairs
@@ -53,7 +53,11 @@ class Core:
         self.registry: Registry = load(settings, plugins=plugins)
         self._configured = configured_keys(settings)
         self.store = Store.open(state_directory(settings.state))
-        self._pool = ThreadPool(0, _THREADS, name="lockllm-scan")
+        problems: list[Failure] = []
+        self.store.start(reactor, keep_events_days=settings.proxy.keep_events_days).addErrback(problems.append)
+        if problems:
+            problems[0].raiseException()
+        self._pool = DaemonThreadPool(0, _THREADS, name="lockllm-scan")
         self._pool.start()
         self._agents: dict[str, tuple[OriginAgent, UpstreamClient]] = {}
         self.guard = Guard(
@@ -69,11 +73,8 @@ class Core:
             self.registry.policies,
             settings.proxy,
         )
-        problems: list[Failure] = []
-        self.store.start(reactor, keep_events_days=settings.proxy.keep_events_days).addErrback(problems.append)
-        if problems:
-            problems[0].raiseException()
-        self._trigger = reactor.addSystemEventTrigger("during", "shutdown", self.stop)
+        self._stopped: Deferred[None] | None = None
+        reactor.addSystemEventTrigger("during", "shutdown", self.stop)
 
     def in_thread(self, function: Callable[[], _Result]) -> Deferred[_Result]:
         """Run CPU work in the project's own pool: Twisted's serves name lookups."""
@@ -103,15 +104,13 @@ class Core:
         log_exchange(exchange)
         self.store.record(exchange)
 
-    async def stop(self) -> None:
-        """Close what is open; the last events are written."""
-        if self._trigger is None:
-            return
-        self._trigger = None
-        for agent, _ in self._agents.values():
-            agent.close()
-        await self.store.stop()
-        self._pool.stop()
+    def stop(self) -> Deferred[None]:
+        """Close what is open and write the last events; asked twice, it is done once."""
+        if self._stopped is None:
+            for agent, _ in self._agents.values():
+                agent.close()
+            self._stopped = self.store.stop().addCallback(lambda _: self._pool.stop())
+        return self._stopped
 
     def _lookup(self, key: bytes) -> Caller | None:
         return self.store.caller(key)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 
 from twisted.internet.defer import TimeoutError as DeferredTimeout
-from twisted.internet.error import ConnectError, DNSLookupError
+from twisted.internet.error import ConnectError, ConnectingCancelledError, DNSLookupError
 from twisted.web.server import Request
 
 from lockllm_twisted.answers import pass_headers, refusal
@@ -107,7 +107,7 @@ class ProxyResource(ServedResource):
         asked.addTimeout(settings.upstream_timeout, self.core.clock)
         try:
             return await asked
-        except DeferredTimeout:
+        except (DeferredTimeout, ConnectingCancelledError):  # the latter where it was still connecting
             raise UpstreamTimeout(
                 f"The provider {slug} did not begin to answer within {settings.upstream_timeout:g} seconds."
             ) from None

@@ -115,8 +115,9 @@ def cut(request: Request, clock: IReactorTime) -> None:
         return
     transport = cast(ITCPTransport, channel.transport)  # unix sockets and TLS abort just the same
     if request.clientproto == b"HTTP/1.1" or request.responseHeaders.hasHeader(b"content-length"):
-        request.loseConnection()
         # A client that takes nothing would keep the connection open for what it was sent.
-        clock.callLater(_FLUSH, transport.abortConnection)
+        flush = clock.callLater(_FLUSH, transport.abortConnection)
+        request.notifyFinish().addErrback(lambda _: flush.cancel() if flush.active() else None)
+        request.loseConnection()
     else:
         transport.abortConnection()

@@ -55,7 +55,7 @@ class LockLLMResource(Resource):
 
     def stop(self) -> Deferred[None]:
         """Close connections and write what is queued."""
-        return Deferred.fromCoroutine(self.core.stop())
+        return self.core.stop()
 
     # What `site.Gate` asks for, where this resource is the root of our own Site.
 

@@ -126,6 +126,14 @@ class Stage:
         """How many connections were opened to providers, accepted or not."""
         return len(self.reactor.tcpClients)
 
+    def close(self) -> None:
+        """End it, its threads included."""
+        self.clear()
+        ended: list[object] = []
+        self.resource.stop().addBoth(ended.append)
+        while not ended:
+            self.reactor.turn()
+
     def clear(self) -> None:
         """Forget all connections, so that the next example starts afresh."""
         for channel in tuple(self.site.channels):

@@ -20,9 +20,8 @@ LAYERS = {
     "detection": 1,
     "hooks": 1,
     "settings": 1,
-    "_toml": 1,
-    "_toml_lines": 1,
     "logs": 1,
+    "threads": 1,
     "door": 1,
     "options": 1,
     "answers": 1,
@@ -59,10 +58,7 @@ MAY_IMPORT = {
     ("door", "keys"),
     ("options", "settings"),
     ("options", "wire"),
-    ("settings", "_toml"),
     ("settings", "keys"),
-    ("_toml", "settings"),  # inside a function: the reader builds the values that `Settings.from_toml` returns
-    ("_toml", "_toml_lines"),
     ("reading", "hooks"),
     ("answers", "hooks"),
     ("conformance", "hooks"),
@@ -80,6 +76,7 @@ MAY_IMPORT = {
 
 TWISTED_WEB_AND_INTERNET = {"upstream", "local", "relay", "site", "serving", "proxy", "resource", "api", "core"} | {
     "service",
+    "threads",
     "tap",
     "demo",
     "store",

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from lockllm_twisted._toml_lines import key_lines
 from lockllm_twisted.errors import SettingsError
 from lockllm_twisted.keys import make_key
 from lockllm_twisted.settings import ProviderSettings, ProxySettings, ScannerSettings, Settings, nearest
+from lockllm_twisted.settings.lines import key_lines
 from lockllm_twisted.values import Action, Origin, Sensitivity
 
 DOC = Path(__file__).parent.parent / "docs" / "settings.md"

@@ -7,38 +7,25 @@ Must never: let a full or broken disk reach traffic, or touch SQLite on the reac
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.failure import Failure
-from twisted.python.threadpool import ThreadPool
 
 from lockllm_twisted.logs import log
 from lockllm_twisted.store import database, events
 from lockllm_twisted.store.snapshot import Snapshot, load
+from lockllm_twisted.threads import DaemonThreadPool
 from lockllm_twisted.values import Exchange
 
 TURN = 0.3
 
 _PRUNED = 2000
 """Rows forgotten in one turn: some 10 ms, so that a big clean-up delays neither keys nor events."""
-
-
-class _Thread(threading.Thread):
-    """It dies with the process, so that a store that nobody stopped does not keep that alive."""
-
-    def __init__(self, **kw: Any) -> None:
-        super().__init__(**kw, daemon=True)
-
-
-class _Pool(ThreadPool):
-    threadFactory = _Thread  # type: ignore[assignment] # Twisted declares the class, not a factory
 
 
 class Worker:
@@ -59,7 +46,7 @@ class Worker:
         self._queue = queue
         self._keep_days = keep_days
         self._changed = changed
-        self._pool = _Pool(0, 1, "lockllm-store")
+        self._pool = DaemonThreadPool(0, 1, "lockllm-store")
         self._turns = LoopingCall(self._turn)
         self._turns.clock = reactor
         self._next_prune = reactor.seconds()

@@ -177,7 +177,7 @@ class Connection(Protocol):
         self._heard = False
         self._body = None
         self._parser = ResponseParser(method, self._got_head, self._got_data, self._got_end)
-        waiting: Deferred[UpstreamResponse] = Deferred(lambda _: self.abort())
+        waiting: Deferred[UpstreamResponse] = Deferred(self._cancelled)
         self._waiting = waiting
         if body is not None and len(body) > _SLICE:
             transport.writeSequence(head)
@@ -238,6 +238,10 @@ class Connection(Protocol):
             self._parser.eof()
         except ProtocolError:
             self._fail(Failure())
+
+    def _cancelled(self, _: object) -> None:
+        self._waiting = None
+        self.abort()
 
     def _got_head(self, head: Head) -> None:
         self._response = response = UpstreamResponse(head, self)

@@ -14,4 +14,4 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A proxy in memory, without keys."""
     stage = Stage(settings(tmp_path_factory.mktemp("state")))
     yield stage
-    stage.clear()
+    stage.close()

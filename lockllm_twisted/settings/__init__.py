@@ -15,11 +15,11 @@ from typing import Any, Literal
 
 import attrs
 
-from lockllm_twisted import _toml
-from lockllm_twisted._toml import nearest
-from lockllm_twisted._url import keeps_secrets, url_problem
 from lockllm_twisted.errors import SettingsError
 from lockllm_twisted.keys import check_provider_key
+from lockllm_twisted.settings import toml
+from lockllm_twisted.settings.toml import nearest
+from lockllm_twisted.settings.url import keeps_secrets, url_problem
 from lockllm_twisted.values import Action, Origin, Sensitivity
 
 __all__ = ["ProviderSettings", "ProxySettings", "ScannerSettings", "Settings", "nearest"]
@@ -163,7 +163,7 @@ class Settings:
     @classmethod
     def from_toml(cls, path: str | Path) -> Settings:
         """Read a file. Raises `SettingsError` whose message names the line and, for an unknown name, the nearest one."""
-        root = _toml.load(path, _HOMES)
+        root = toml.load(path, _HOMES)
         root.only(("state", "disabled_plugins", "proxy", "providers", "scanners", "plugins"))
         directory = Path(path).parent
         return cls(
@@ -186,7 +186,7 @@ class Settings:
         )
 
 
-def _provider(table: _toml.Table, directory: Path) -> ProviderSettings:
+def _provider(table: toml.Table, directory: Path) -> ProviderSettings:
     provider = table.fill(ProviderSettings)
     if provider.api_key_file is None:
         return provider

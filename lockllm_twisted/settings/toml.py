@@ -18,8 +18,8 @@ from typing import Any, Literal, TypeVar
 
 import attrs
 
-from lockllm_twisted._toml_lines import Lines, key_lines
 from lockllm_twisted.errors import SettingsError
+from lockllm_twisted.settings.lines import Lines, key_lines
 
 _T = TypeVar("_T", bound=attrs.AttrsInstance)
 
