@@ -34,6 +34,9 @@ TEXTS = (
 )
 """Texts that scanners have tripped over, the long ones quick for anything that runs in linear time."""
 
+_SHORT = 1_000
+"""Characters of a text that is tried as every origin; a longer one is tried for its length, as one."""
+
 TAILS = (
     b"/",
     b"/v1/chat/completions",
@@ -83,7 +86,11 @@ def check_scanner(scanner: Scanner, *, texts: Iterable[str] = ()) -> None:
     """Attributes, findings inside the text, the same ones twice and from several threads, on `TEXTS` and on yours."""
     _none(scanner_faults(scanner), scanner)
     version = scanner.version
-    passages = [Passage(origin, "", text) for text in (*TEXTS, *texts) for origin in Origin]
+    passages = [
+        Passage(origin, "", text)
+        for text in (*TEXTS, *texts)
+        for origin in (Origin if len(text) <= _SHORT else (Origin.USER,))
+    ]
     first = [_findings(scanner, passage) for passage in passages]
     if scanner.inline_chars is None or inspect.iscoroutinefunction(scanner.scan):
         second = [_findings(scanner, passage) for passage in passages]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lockllm_twisted import hooks, registry
+from lockllm_twisted import hooks, registry, testing
 from lockllm_twisted.builtin.providers import TABLE
 from lockllm_twisted.errors import PluginError, SettingsError
 from lockllm_twisted.hooks import hookimpl
@@ -123,6 +123,17 @@ def test_the_core_alone_has_its_providers_a_scanner_and_a_policy() -> None:
     assert info.hooks == ("lockllm_policies", "lockllm_providers", "lockllm_scanners")
     assert {"provider openai", "policy default"} <= set(info.provides)
     assert len(loaded.scanners) == len([what for what in info.provides if what.startswith("scanner ")]) > 0
+
+
+def test_what_ships_with_the_core_keeps_the_protocols_it_asks_of_others() -> None:
+    settings = Settings(providers={"mine": ProviderSettings(base_url="https://m.example/v1", dialect="openai")})
+    loaded = registry.load(settings)
+    for provider in loaded.providers.values():
+        testing.check_provider(provider)
+    for scanner in loaded.scanners:
+        testing.check_scanner(scanner)
+    for policy in loaded.policies:
+        testing.check_policy(policy)
 
 
 def test_a_plugin_handed_over_comes_behind_the_built_in() -> None:
