@@ -21,7 +21,7 @@ from lockllm_twisted.local import LocalResponse
 from lockllm_twisted.options import Options, in_force
 from lockllm_twisted.reading import read
 from lockllm_twisted.relay import Relay, cut
-from lockllm_twisted.serving import Account, ServedResource, admission_of, body_of
+from lockllm_twisted.serving import Account, ServedResource, add_headers, admission_of, body_of
 from lockllm_twisted.upstream import NothingReceived, ProtocolError, UpstreamResponse
 from lockllm_twisted.values import Action, Ending, Reading, Verdict
 from lockllm_twisted.wire import (
@@ -132,13 +132,13 @@ class ProxyResource(ServedResource):
         out = request.responseHeaders
         out.removeHeader(b"server")
         out.removeHeader(b"date")
-        for name, value in forwarded_response_headers(headers):
-            out.addRawHeader(name, value)
-        if not out.hasHeader(b"x-request-id"):
-            out.setRawHeaders(b"x-request-id", [account.id.encode()])
         model = account.reading.model if account.reading is not None else None
-        for name, value in pass_headers(verdict, provider=self._provider.slug, model=model, request_id=account.id):
-            out.addRawHeader(name, value)
+        ours = pass_headers(verdict, provider=self._provider.slug, model=model, request_id=account.id)
+        theirs = forwarded_response_headers(headers)
+        if not header_values(theirs, b"x-request-id"):
+            ours.append((b"X-Request-Id", account.id.encode()))
+        add_headers(request, theirs)
+        add_headers(request, ours)
         if length is not None:
             out.setRawHeaders(b"content-length", [b"%d" % length])
         request.write(b"")

@@ -132,12 +132,21 @@ class ServedResource(Resource):
         return "failed" if status in (502, 504) else "refused"
 
 
+def add_headers(request: Request, pairs: HeaderPairs) -> None:
+    """Headers of the answer. Our own site writes them as they stand; twisted.web's groups and re-capitalises names."""
+    verbatim: list[tuple[bytes, bytes]] | None = getattr(request, "answer_pairs", None)
+    if verbatim is not None:
+        verbatim += pairs
+        return
+    for name, value in pairs:
+        request.responseHeaders.addRawHeader(name, value)
+
+
 def send(request: Request, status: int, headers: HeaderPairs, body: bytes) -> None:
     """Write a whole answer of ours."""
     request.setResponseCode(status)
-    for name, value in headers:
-        request.responseHeaders.addRawHeader(name, value)
     request.responseHeaders.removeHeader(b"server")
+    add_headers(request, headers)
     request.responseHeaders.setRawHeaders(b"content-length", [b"%d" % len(body)])
     request.write(b"" if request.method == b"HEAD" else body)
     request.finish()

@@ -54,6 +54,9 @@ class ProxyRequest(Request):
     pairs: HeaderPairs = ()
     """The headers as they came; `requestHeaders` is made of them for whoever asks."""
 
+    answer_pairs: list[tuple[bytes, bytes]]
+    """The answer's headers, to be written as they stand; twisted.web's own `responseHeaders` go before them."""
+
     _headers: Headers | None = None
 
     @property
@@ -196,7 +199,7 @@ class Channel(HTTPChannel):
     def _begin(self, head: RequestHead) -> None:
         request = ProxyRequest(self)
         self.requests.append(request)
-        request.pairs = head.pairs
+        request.pairs, request.answer_pairs = head.pairs, []
         request.method, request.uri, request.clientproto = head.method, head.target, head.version
         self._command, self._path, self._version = head.method, head.target, head.version
         self.persistent = int(head.persistent)
@@ -210,6 +213,14 @@ class Channel(HTTPChannel):
         request.gotLength(head.length)
         if head.expects_continue and not self.refusing and head.length != 0:
             self._send100Continue()
+
+    def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
+        """Write an answer's head. A provider's names keep their case, and their order."""
+        lines = [b"%b %b %b" % (version, code, reason)]
+        lines += [name + b": " + value for name, values in headers.getAllRawHeaders() for value in values]
+        lines += [name + b": " + value for name, value in self.requests[0].answer_pairs]
+        lines += [b"", b""]
+        self.write(b"\r\n".join(lines))
 
     def rawDataReceived(self, data: bytes) -> None:
         """A piece of body, or of the next request while this one is answered."""
