@@ -132,6 +132,24 @@ def test_more_strings_than_memory_should_hold_are_refused() -> None:
     assert any('"500000"' in passage.text for passage in found.passages)
 
 
+@pytest.mark.parametrize(
+    ("code", "kind", "body"),
+    [
+        ("too_many_objects", b"application/json", b"[" + b"{}," * 500_001 + b'"evil"]'),
+        ("too_many_objects", b"application/json", json.dumps(["[" + "{}," * 500_001 + '"evil"]']).encode()),
+        ("too_many_values", b"application/json", b"[" + b"1," * 4_000_001 + b'"evil"]'),
+        ("too_many_lines", b"application/jsonl", b"1\n" * 500_001 + b'"evil"'),
+        ("too_many_fields", b"application/x-www-form-urlencoded", b"a=b&" * 10_001 + b"c=evil"),
+        ("multipart", b"multipart/form-data; boundary=B", b"--B\r\n\r\n\r\n" * 10_001 + b"evil--B--"),
+    ],
+)
+def test_structure_is_bounded(code: str, kind: bytes, body: bytes) -> None:
+    found = reading(body, [(b"content-type", kind)])
+    assert found.unreadable is not None
+    assert found.unreadable.code == code
+    assert any("evil" in passage.text for passage in found.passages)
+
+
 @pytest.mark.parametrize("body", [b'{"model": "gpt-x"}', b'{"a": 1, "model": "gpt-x"}'])
 def test_the_model_is_told(body: bytes) -> None:
     assert reading(body).model == "gpt-x"

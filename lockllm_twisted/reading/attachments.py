@@ -40,6 +40,8 @@ _LOOKUP_OBJECTS = frozenset({
 
 NAMES = _BLOBS | frozenset(_FETCHED) | _STORED | frozenset({"url", "uri", "id", "type", "images"})
 """The keys whose strings `found` is asked about."""
+FILES = _BLOBS | frozenset(_FETCHED) | frozenset({"url", "uri", "image", "images", "mask", "audio", "video", "file"})
+"""The keys where a ``data:`` URL is a file. Anywhere else (in a message's text) a model reads its letters."""
 CONTAINERS = _STORED | _TOKENS | _LOOKUP_OBJECTS
 """The keys whose lists and objects `held` is asked about."""
 FREE_FORM = frozenset({

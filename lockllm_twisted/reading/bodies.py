@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from urllib.parse import unquote_to_bytes
 
 from lockllm_twisted.hooks import Dialect
 from lockllm_twisted.reading import embedded, strict
-from lockllm_twisted.reading.collect import Collector, Refused
+from lockllm_twisted.reading.collect import MAX_FIELDS, MAX_TEXTS, Collector, Refused, too_many
 from lockllm_twisted.reading.fields import Part, form, multipart, parameters
 from lockllm_twisted.reading.labels import NOBODY, Place, places
 from lockllm_twisted.reading.walk import text, walk
@@ -21,8 +22,8 @@ from lockllm_twisted.values import Unreadable
 LINES = re.compile(rb"(?:application|text)/(?:x-)?(?:ndjson|jsonl|json-?lines)")
 _LINES_NAMES = (".jsonl", ".ndjson")
 _MAX_NAME = 64
-_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|(.))", re.DOTALL)
-_BLANK_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": " ", "f": " "}
+_ESCAPES = (("\\n", "\n"), ("\\t", "\t"), ("\\r", "\r"), ('\\"', '"'), ("\\/", "/"), ("\\\\", "\\"))
+_UNICODE_ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})")
 
 
 def document(collector: Collector, body: bytes, dialect: Dialect | None, *, declared: bool) -> None:
@@ -44,6 +45,10 @@ def document(collector: Collector, body: bytes, dialect: Dialect | None, *, decl
 
 def fields(collector: Collector, body: bytes, dialect: Dialect | None) -> None:
     """``application/x-www-form-urlencoded``."""
+    if body.count(b"&") > MAX_FIELDS:
+        collector.refuse(too_many("fields", MAX_FIELDS).problem)
+        raw(collector, unquote_to_bytes(body.replace(b"+", b" ")).decode("utf-8", "replace"), "")
+        return
     pairs = [(_utf8(collector, name), _utf8(collector, value)) for name, value in form(body)]
     _named(collector, pairs, places(dialect, dict(pairs)))
 
@@ -95,13 +100,21 @@ def file(
 
 def raw(collector: Collector, value: str, where: str) -> None:
     """A text whose structure could not be read, as it is and with its JSON escapes resolved."""
-    plain = _ESCAPE.sub(_unescaped, value) if "\\" in value else value
+    plain = value
+    if "\\" in value:
+        for escape, letter in _ESCAPES:
+            plain = plain.replace(escape, letter)
+        plain = _UNICODE_ESCAPE.sub(lambda match: chr(int(match[1], 16)), plain)
     for spelling in dict.fromkeys((value, plain)):
         collector.unstructured(where, spelling.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
 def _lines(collector: Collector, data: bytes, base: str, dialect: Dialect | None, *, strictly: bool) -> None:
     """One JSON document per line, each a request of its own: the dialect sees the record (a batch names its endpoint)."""
+    if data.count(b"\n") > MAX_TEXTS:
+        collector.refuse(too_many("lines", MAX_TEXTS).problem)
+        raw(collector, data.decode("utf-8", "replace"), base)
+        return
     for index, line in enumerate(data.split(b"\n")):
         if line and not line.isspace():
             parsed = strict.parse(line)
@@ -141,9 +154,3 @@ def _utf8(collector: Collector, data: bytes) -> str:
     except UnicodeDecodeError as error:
         collector.refuse(strict.invalid_utf8(error.start))
         return data.decode("utf-8", "replace")
-
-
-def _unescaped(match: re.Match[str]) -> str:
-    if match[1] is not None:
-        return chr(int(match[1], 16))
-    return _BLANK_ESCAPES.get(match[2], match[2])

@@ -13,8 +13,12 @@ from lockllm_twisted.reading.seams import Text, seams
 from lockllm_twisted.values import Coverage, Origin, Passage, Reading, Unreadable
 
 MAX_TEXTS = 500_000
-"""Strings of one body. 600 bytes each in all the lists here, so 300 MB at worst; a batch file of 32 MB and 100,000
-requests has a tenth of it after equal strings are told once."""
+"""Strings of one body, objects of one document, lines of one file. A string costs 600 bytes in all the lists here, so 300
+MB at worst; a batch of 50,000 requests, which is what the providers take, stays under half of it."""
+MAX_VALUES = 4_000_000
+"""Values of all kinds in one body: one second to walk them."""
+MAX_FIELDS = 10_000
+"""Fields of a form, parts of a multipart body."""
 
 MAX_REASONS = 32
 SHORT = 64
@@ -49,7 +53,7 @@ class Refused(Exception):
 class Collector:
     """The growing `Reading` of one request."""
 
-    __slots__ = ("_groups", "_reasons", "_seen", "_texts", "has_content", "model", "passages", "problem")
+    __slots__ = ("_budget", "_groups", "_reasons", "_seen", "_texts", "has_content", "model", "passages", "problem")
 
     def __init__(self) -> None:
         self.passages: list[Passage] = []
@@ -59,6 +63,7 @@ class Collector:
         self._seen: dict[Origin, set[str]] = {}
         self._texts: list[Text] = []
         self._groups: dict[GroupKey, list[int]] = {}
+        self._budget = MAX_VALUES
         self._reasons: dict[str, None] = {}
 
     def seen(self, origin: Origin) -> set[str]:
@@ -86,7 +91,7 @@ class Collector:
         texts = self._texts
         index = len(texts)
         if index >= MAX_TEXTS:
-            raise _too_many()
+            raise too_many("strings", MAX_TEXTS)
         texts.append((text, where, origin, rank))
         members = self._groups.get(group)
         if members is None:
@@ -94,10 +99,13 @@ class Collector:
         else:
             members.append(index)
 
-    def expect(self, strings: int) -> None:
-        """Raise `Refused` where memory would not be bounded."""
-        if len(self.passages) + strings > MAX_TEXTS:
-            raise _too_many()
+    def expect(self, values: int, keys: int = 0) -> None:
+        """Raise `Refused` where time or memory would not be bounded."""
+        self._budget -= values
+        if self._budget < 0:
+            raise too_many("values", MAX_VALUES)
+        if len(self.passages) + keys > MAX_TEXTS:
+            raise too_many("strings", MAX_TEXTS)
 
     def unstructured(self, where: str, text: str) -> None:
         """The text of something that could not be read properly: whatever the limits are."""
@@ -137,6 +145,6 @@ class Collector:
         return Reading(self.passages, coverage, self.problem, self.model)
 
 
-def _too_many() -> Refused:
-    message = f"The body holds more than {MAX_TEXTS} strings. Send it in several requests."
-    return Refused(Unreadable("too_many_strings", message))
+def too_many(what: str, limit: int) -> Refused:
+    """A body that is not read because of its structure, not its size."""
+    return Refused(Unreadable(f"too_many_{what}", f"The body holds more than {limit} {what}. Send several requests."))

@@ -13,7 +13,7 @@ from urllib.parse import unquote_to_bytes
 
 import attrs
 
-from lockllm_twisted.reading.collect import Refused
+from lockllm_twisted.reading.collect import MAX_FIELDS, Refused
 from lockllm_twisted.values import Unreadable
 
 _PARAMETER = re.compile(rb";[ \t]*(?:([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:\"((?:[^\"\\]|\\.)*)\"|([^\s;\",]*)))?[ \t]*")
@@ -66,7 +66,7 @@ def multipart(boundary: bytes | None, body: bytes, *, named: bool) -> Iterator[P
     if boundary is None or _BOUNDARY.fullmatch(boundary) is None:
         raise _refused("Content-Type needs exactly one valid boundary")
     mark = b"--" + boundary
-    pieces = body.split(mark)
+    pieces = body.split(mark, MAX_FIELDS)
     if pieces[0]:
         raise _refused("the body does not start with the boundary")
     if pieces[-1] not in {b"--", b"--\r\n"}:

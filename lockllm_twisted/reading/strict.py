@@ -15,7 +15,7 @@ from typing import Any
 
 import attrs
 
-from lockllm_twisted.reading.collect import Refused
+from lockllm_twisted.reading.collect import MAX_TEXTS, Refused, too_many
 from lockllm_twisted.values import Unreadable
 
 _WHITESPACE = " \t\n\r"
@@ -45,6 +45,7 @@ def parse(body: bytes) -> Document:
     try:
         text, problem = _decoded(body)
         stripped = text.strip(_WHITESPACE)
+        _count_objects(stripped)
         try:
             value, end = _STRICT.raw_decode(stripped)
             if end == len(stripped):
@@ -59,12 +60,15 @@ def parse(body: bytes) -> Document:
                 "number_out_of_range", "The body holds an integer of thousands of digits. Send a string."
             )
         return _loosely(stripped, problem or mistake)
+    except Refused as refused:
+        return Document(None, refused.problem, text)
     except RecursionError:
         return Document(None, too_deep(), body.decode("utf-8", "replace"))
 
 
 def embedded_json(text: str) -> Any:
     """The value that a text spells as JSON, or ``None``. Lenient: the text itself is scanned as well."""
+    _count_objects(text)
     try:
         return _LOOSE.decode(text)
     except (ValueError, RecursionError):
@@ -94,6 +98,11 @@ def _decoded(body: bytes) -> tuple[str, Unreadable | None]:
         return body[3:].decode("utf-8", "replace"), mark
     other = Unreadable("not_utf8", f"The body looks like {encoding.upper()}. Send UTF-8.")
     return body.decode(encoding, "replace"), other
+
+
+def _count_objects(text: str) -> None:
+    if len(text) > 2 * MAX_TEXTS and text.count("{") > MAX_TEXTS:
+        raise too_many("objects", MAX_TEXTS)
 
 
 def _loosely(text: str, problem: Unreadable) -> Document:

@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+import attrs
+
 from lockllm_twisted.hooks import Dialect
 from lockllm_twisted.reading import attachments
 from lockllm_twisted.reading.collect import PROTOCOL, SHORT, Collector, GroupKey, Refused, passage_at
@@ -69,8 +71,13 @@ def walk(
 
 def text(collector: Collector, value: str, where: str, place: Place = NOBODY) -> None:
     """Collect one text that stands in no document. A place such as ``form:prompt`` may come again."""
-    if value:
+    if not value:
+        return
+    try:
         _Walker(collector).string(value, where, (0, where), place)
+    except Refused as refused:
+        collector.refuse(refused.problem)
+        collector.unstructured(where, value)
 
 
 class _Walker:
@@ -96,8 +103,7 @@ class _Walker:
             if depth >= (_MAX_INNER_DEPTH if self._layers else MAX_DEPTH):
                 self._bottom()
                 return
-            if kind is not list:
-                self._collector.expect(len(value))
+            self._collector.expect(len(value) + 1, 0 if kind is list else len(value))
             if len(where) > _MAX_POINTER:
                 where = f"{where[:_HEAD]}…{where[-_HEAD:]}"
             if kind is list:
@@ -167,7 +173,8 @@ class _Walker:
         opening = value[0]
         if opening in _OPENINGS:
             if opening in "dD":
-                found = data_url(value) or found
+                if (url := data_url(value)) is not None:
+                    found = url if name is not None and key in attachments.FILES else attrs.evolve(url, keep=True)
             else:
                 self._json(value, where, group, place)
         if found is not None:
@@ -177,7 +184,7 @@ class _Walker:
                 self._json(found.text, f"{where}#text", group, place)
             if not found.keep:
                 return
-        quiet = found is not None or key in _QUIET_KEYS
+        quiet = key in _QUIET_KEYS or (found is not None and key in attachments.NAMES)
         if quiet and (value in PROTOCOL or _IDENTIFIER.fullmatch(value) or (key == "model" and value.isalpha())):
             self._collector.word(place.origin, where, value)
         else:
