@@ -10,6 +10,7 @@ import time
 
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.error import ConnectError, ConnectingCancelledError, DNSLookupError
+from twisted.web.http import RESPONSES
 from twisted.web.server import Request
 
 from lockllm_twisted.answers import pass_headers, refusal
@@ -81,7 +82,9 @@ class ProxyResource(ServedResource):
         if self._local is not None:
             answer = self._local.answer(LocalRequest(request.method, target, headers, body))
             response: LocalResponse | UpstreamResponse = LocalResponse(answer, core.clock)
-            self._begin(request, account, verdict, answer.status, b"", answer.headers, None)
+            self._begin(
+                request, account, verdict, answer.status, RESPONSES.get(answer.status, b""), answer.headers, None
+            )
         else:
             response = await self._ask(request.method, target, headers, body if _has_body(admission.pairs) else None)
             head = response.head

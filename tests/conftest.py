@@ -9,6 +9,12 @@ import pytest
 from twisted.logger import LogEvent, globalLogPublisher
 
 
+def pytest_collection_finish() -> None:
+    """What was imported stays; the collection after each test need not look at it again."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def _no_unseen_failures() -> Iterator[None]:
     """A Deferred that failed with nobody listening is told to the log only: here it fails the test (PITFALLS 41)."""
