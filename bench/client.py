@@ -12,6 +12,7 @@ import random
 import re
 import time
 from collections.abc import Callable
+from itertools import count
 from typing import Self
 
 _SDK_HEADERS = (
@@ -40,6 +41,10 @@ _TEXT = (
     "late near far between before after around without under over small large old new warm cold sunny cloudy"
 )
 _WORDS = _TEXT.split()
+_NUMBERS = count(1)
+_CHANCE = random.Random(1)
+"""One for the whole run: a text that comes again in a later round would be answered from the verdict cache."""
+
 _TIMES = re.compile(rb"t=(\d+);")
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
@@ -52,13 +57,9 @@ def head(method: str, path: str, headers: bytes, length: int | None = None) -> b
 
 def chats(path: str, headers: bytes, *, stream: str | None = None, repeat: bool = False) -> Callable[[], bytes]:
     """A source of chat completion requests, each with a new user text, or all with one. ``stream``: see `upstream`."""
-    words = random.Random(repr((path, stream)))  # the same texts in every run
-    number = 0
 
     def request() -> bytes:
-        nonlocal number
-        number += 1
-        text = f"Question {number}: " + " ".join(words.choices(_WORDS, k=40)) + "?"
+        text = f"Question {next(_NUMBERS)}: " + " ".join(_CHANCE.choices(_WORDS, k=40)) + "?"
         body: dict[str, object] = {
             "model": "gpt-4o-mini",
             "messages": [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": text}],
