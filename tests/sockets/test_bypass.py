@@ -263,10 +263,24 @@ def test_an_attack_is_found_however_it_is_spelled(service: Service, upstream: Up
     blocked(service, upstream, service.chat(DISGUISES[disguise](ATTACK)))
 
 
-@pytest.mark.parametrize("disguise", DISGUISES)
+@pytest.mark.parametrize("disguise", sorted(DISGUISES.keys() - {"tags"}))
 def test_a_disguise_alone_is_no_attack(service: Service, upstream: Upstream, disguise: str) -> None:
     body = chat(DISGUISES[disguise]("The committee meets on Tuesday in the small room."))
     passed(service, upstream, service.post(CHAT, body), body)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Who won, \U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f or France?",
+        "The family \U0001f468\u200d\U0001f469\u200d\U0001f467 laughs \u2764\ufe0f",
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \u05e9\u05dc\u05d5\u05dd \u200fabc\u200e",
+        "Zalo\u0301z\u0307e se\u0328 tak",
+    ],
+    ids=["a flag made of tags", "joined emoji", "Persian and Hebrew", "accents on their own"],
+)
+def test_what_looks_odd_but_is_common_passes(service: Service, upstream: Upstream, text: str) -> None:
+    passed(service, upstream, service.post(CHAT, chat(text)), chat(text))
 
 
 def test_every_character_may_be_escaped(service: Service, upstream: Upstream) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import random
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -205,6 +206,19 @@ def test_no_text_takes_for_ever(service: Service, piece: str) -> None:
             other.send(service.head(b"GET", b"/health"))
             assert other.answer(b"GET").status == 200
         assert client.answer().status in {200, 400}
+
+
+@pytest.mark.parametrize("make", [bytes, lambda noise: b'{"model":"m","prompt":"' + noise], ids=["bare", "in JSON"])
+def test_what_is_refused_anyway_costs_little(
+    service: Service, upstream: Upstream, make: Callable[[bytes], bytes]
+) -> None:
+    """Eight megabytes of noise are not UTF-8: there is no text in them that would be worth a scan."""
+    before = service.rss()
+    got = service.ask(service.post(CHAT, make(random.Random(1).randbytes(8 * MB))))
+    assert got.status == 400
+    assert got.error["type"] == "invalid_request_error"
+    assert service.rss() - before < 100 * MB
+    assert upstream.heard_nothing()
 
 
 def test_the_end_of_a_long_text_is_read_too(service: Service, upstream: Upstream) -> None:
