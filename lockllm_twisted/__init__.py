@@ -7,9 +7,14 @@ scanner says of one passage. **Coverage** is what was read, and what was not. A 
 The public face: `LockLLMResource` for a Site, `Settings`, `hookimpl` for plugins, and the values that these speak in.
 """
 
+from typing import TYPE_CHECKING
+
 from lockllm_twisted.hooks import hookimpl
 from lockllm_twisted.settings import Settings
 from lockllm_twisted.values import Action, Category, Coverage, Exchange, Finding, Origin, Passage, Sensitivity, Verdict
+
+if TYPE_CHECKING:
+    from lockllm_twisted.resource import LockLLMResource
 
 __all__ = [
     "Action",

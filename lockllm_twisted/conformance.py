@@ -11,8 +11,6 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lockllm_twisted.hooks import CredentialPlace
-
 _SLUG = re.compile(r"[a-z0-9-]+")
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _ORIGIN = re.compile(r"https?://[^/?#@\s]+")
@@ -46,9 +44,9 @@ _A_NAME = "a str such as 'my-rules' (a-z, 0-9, - and _)"
 _PROVIDER: Sequence[_Demand] = (
     ("slug", _is_slug, "a str such as 'my-llm' (a-z, 0-9 and -)"),
     ("origin", _is_origin, "'https://host[:port]' without a path, or None"),
-    ("credential", lambda value: value is None or isinstance(value, CredentialPlace), "a CredentialPlace or None"),
     ("encoded_slash", lambda value: isinstance(value, bool), "a bool"),
     ("target", _takes_one, _METHOD),
+    ("credential", _takes_one, _METHOD),
     ("dialect", _takes_one, _METHOD),
 )
 _LOCAL_PROVIDER: Sequence[_Demand] = (("answer", _takes_one, f"{_METHOD}: its origin is None"),)

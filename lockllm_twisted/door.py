@@ -77,14 +77,15 @@ def outgoing(
     if ours or (not entry.presented and stored_key is not None):
         headers = [pair for pair in headers if pair[0].lower() not in _HEADER_PLACES]
         target = without_key(target)
-        if provider.credential is not None:
+        place = provider.credential(target.partition(b"?")[0])
+        if place is not None:
             if stored_key is None:
                 raise ConfigurationProblem(
                     f"No key is stored for the provider {provider.slug}. Store one with "
                     f"'lockllm providers set-key {provider.slug}', or send the provider's key in its own place and the "
                     "LockLLM key in X-LockLLM-Key.",
                 )
-            headers, target = _with_key(provider.credential, stored_key.encode(), headers, target)
+            headers, target = _with_key(place, stored_key.encode(), headers, target)
     for name, value in headers:
         if _leaks(entry, value):
             word = name.decode("latin-1")

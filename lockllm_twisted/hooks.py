@@ -85,10 +85,6 @@ class Provider(Protocol):
         """``https://host[:port]``, no path (that is `target`'s); ``None``: it answers by itself (see `LocalProvider`)."""
 
     @property
-    def credential(self) -> CredentialPlace | None:
-        """Where a stored key is put; ``None`` where the provider takes none."""
-
-    @property
     def encoded_slash(self) -> bool:
         """Whether ``%2F`` may stand inside a path segment (ids that hold a slash)."""
 
@@ -97,6 +93,9 @@ class Provider(Protocol):
 
         The tail starts with ``/`` and holds no dot segment. Nothing may be decoded or re-encoded.
         """
+
+    def credential(self, path: bytes) -> CredentialPlace | None:
+        """Where a stored key is put for a path that `target` returned; ``None`` where the provider takes none."""
 
     def dialect(self, path: bytes) -> Dialect | None:
         """The dialect of a path that `target` returned (without the query); ``None``: every text is ``unknown``."""

@@ -6,7 +6,8 @@ import gc
 from collections.abc import Iterator
 
 import pytest
-from twisted.logger import LogEvent, globalLogPublisher
+from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
+from zope.interface import provider
 
 
 def pytest_collection_finish() -> None:
@@ -20,6 +21,7 @@ def _no_unseen_failures() -> Iterator[None]:
     """A Deferred that failed with nobody listening is told to the log only: here it fails the test (PITFALLS 41)."""
     failures: list[LogEvent] = []
 
+    @provider(ILogObserver)
     def watch(event: LogEvent) -> None:
         if "log_failure" in event:
             failures.append(event)

@@ -16,7 +16,6 @@ import attrs
 import h11
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IReactorFromThreads
-from twisted.internet.protocol import Protocol
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -33,7 +32,7 @@ class Reactor(MemoryReactorClock):
         super().__init__()
         self._from_threads: list[tuple[Any, ...]] = []
 
-    def callFromThread(self, function: Any, *args: Any, **kw: Any) -> None:
+    def callFromThread(self, function: Any, *args: Any, **kw: Any) -> None:  # type: ignore[override] # names
         self._from_threads.append((function, args, kw))
 
     def turn(self) -> None:
@@ -45,7 +44,7 @@ class Reactor(MemoryReactorClock):
 class Wire(StringTransport):
     """One end of a connection: what was written is in ``written``; it ends when either side says so."""
 
-    def __init__(self, protocol: Protocol) -> None:
+    def __init__(self, protocol: Any) -> None:
         super().__init__()
         self.protocol = protocol
         self.closed: str | None = None
@@ -53,7 +52,13 @@ class Wire(StringTransport):
 
     @property
     def written(self) -> bytes:
-        return self.value()
+        return bytes(self.value())
+
+    @property
+    def source(self) -> Any:
+        """What writes here, to be paused and resumed as a full socket would."""
+        assert self.producer is not None
+        return self.producer
 
     @property
     def reading(self) -> bool:
@@ -62,8 +67,8 @@ class Wire(StringTransport):
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         super().registerProducer(producer, streaming)
         if not streaming:
-            while self.producer is producer:
-                producer.resumeProducing()
+            while self.producer is not None:
+                self.source.resumeProducing()
 
     def feed(self, data: bytes, cuts: Iterable[int] = ()) -> None:
         """The other side sends, in as many segments as there are cuts."""
@@ -107,13 +112,14 @@ class Stage:
 
     def connect(self) -> Wire:
         """A client's connection."""
-        channel = self.site.buildProtocol(None)
+        channel: Any = self.site.buildProtocol(None)
         wire = Wire(channel)
         channel.makeConnection(wire)
         return wire
 
     def accept(self) -> Wire:
         """The next connection that the proxy opens to a provider."""
+        factory: Any
         (*_, factory, _timeout, _bind) = self.reactor.tcpClients[len(self.upstreams)]
         protocol = factory.buildProtocol(None)
         wire = Wire(protocol)

@@ -23,11 +23,14 @@ def lookup(key: bytes) -> Caller | None:
 class FakeProvider:
     slug: str = "acme"
     origin: str | None = "https://api.acme.test"
-    credential: CredentialPlace | None = BEARER
+    key: CredentialPlace | None = BEARER
     encoded_slash: bool = False
 
     def target(self, tail: bytes) -> bytes:
         return tail
+
+    def credential(self, path: bytes) -> CredentialPlace | None:
+        return self.key
 
     def dialect(self, path: bytes) -> None:
         return None
@@ -59,7 +62,7 @@ def test_a_key_in_the_provider_keys_place_is_replaced_by_the_stored_one(
 def test_what_surrounds_a_key_in_the_query_stays() -> None:
     headers, target = PLACES[-1]
     entry = enter(headers, target, lookup, require_key=True)
-    provider = FakeProvider(credential=CredentialPlace("query", b"key"))
+    provider = FakeProvider(key=CredentialPlace("query", b"key"))
     assert outgoing(entry, provider, [], target, "sk")[1] == TARGET + b"?alt=sse&x=1&key=sk"
 
 

@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from lockllm_twisted.builtin.policy import DefaultPolicy
-from lockllm_twisted.hooks import Question
+from lockllm_twisted.hooks import Policy, Question
 from lockllm_twisted.policy import decide
 from lockllm_twisted.settings import ProxySettings
 from lockllm_twisted.values import (
@@ -118,7 +118,8 @@ class Silent:
 
 
 def test_the_strictest_policy_wins_whatever_the_order() -> None:
-    for policies in ([DefaultPolicy(), Strict(), Silent()], [Silent(), Strict(), DefaultPolicy()]):
+    orders: list[list[Policy]] = [[DefaultPolicy(), Strict(), Silent()], [Silent(), Strict(), DefaultPolicy()]]
+    for policies in orders:
         verdict = decide(policies, question(), ProxySettings(), unreadable=None, failed=())
         assert (verdict.action, verdict.policy) == (Action.BLOCK, "strict")
 

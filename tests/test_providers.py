@@ -90,15 +90,17 @@ def test_a_base_url_is_put_before_the_path_and_says_nothing_twice(
 
 
 def test_a_declared_endpoint_has_the_credential_of_its_dialect() -> None:
-    places = {dialect: declared("mine", "https://m.example", dialect).credential for dialect in ("openai", "anthropic")}
+    places = {
+        dialect: declared("mine", "https://m.example", dialect).credential(b"/") for dialect in ("openai", "anthropic")
+    }
     assert places["openai"] == BEARER
-    assert places["anthropic"] == BY_SLUG["anthropic"].credential
+    assert places["anthropic"] == BY_SLUG["anthropic"].credential(b"/")
 
 
 def test_a_dialect_makes_an_endpoint_of_its_own_even_under_a_known_slug() -> None:
     provider = declared("anthropic", "https://m.example/v1", "openai")
     assert provider.target(b"/chat/completions") == b"/v1/chat/completions"
-    assert provider.credential == BEARER
+    assert provider.credential(b"/") == BEARER
 
 
 def test_a_section_with_only_a_key_leaves_the_row_as_it_is() -> None:
@@ -141,3 +143,11 @@ def test_a_path_of_nobody_has_no_dialect() -> None:
 def test_the_rows_keep_the_protocol(row: TableProvider) -> None:
     check_provider(row)
     assert row.doc.startswith("https://")
+
+
+def test_a_stored_key_sits_where_the_path_wants_it() -> None:
+    gemini = BY_SLUG["gemini"]
+    assert gemini.credential(b"/v1beta/models/m:generateContent").name == b"x-goog-api-key"
+    assert gemini.credential(gemini.target(b"/chat/completions")) == BEARER
+    behind = declared("gemini", "http://127.0.0.1:9/house")
+    assert behind.credential(behind.target(b"/chat/completions")) == BEARER

@@ -32,11 +32,13 @@ class Shout:
 class LocalToy:
     slug = "toy"
     origin = None
-    credential = None
     encoded_slash = False
 
     def target(self, tail: bytes) -> bytes:
         return tail
+
+    def credential(self, path: bytes) -> None:
+        return None
 
     def dialect(self, path: bytes) -> None:
         return None
@@ -263,7 +265,7 @@ def test_a_slug_of_the_table_and_a_declared_endpoint_can_not_be_taken() -> None:
         ("lockllm_providers", like(LocalToy, slug="Up"), "its slug is 'Up'"),
         ("lockllm_providers", like(LocalToy, origin="https://a.example/v1"), "without a path"),
         ("lockllm_providers", like(LocalToy, origin="ftp://a.example"), "its origin is 'ftp://a.example'"),
-        ("lockllm_providers", like(LocalToy, credential=b"x-key"), "not a CredentialPlace or None"),
+        ("lockllm_providers", like(LocalToy, credential=b"x-key"), "not a method that takes one argument"),
         ("lockllm_providers", like(LocalToy, encoded_slash=None), "its encoded_slash is None, not a bool"),
         ("lockllm_providers", like(LocalToy, answer=None), "its answer is None"),
         ("lockllm_providers", like(LocalToy, origin="https://a.example:1"), "leave one of the two out"),

@@ -118,7 +118,7 @@ def test_the_mode_chooses_the_kind_of_scanner() -> None:
     }
 
 
-@pytest_twisted.ensureDeferred
+@pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator] # it ships no types
 async def test_a_coroutine_function_is_awaited() -> None:
     class Remote(FakeScanner):
         async def scan(self, passage: Passage) -> Sequence[Finding]:  # type: ignore[override]

@@ -31,11 +31,13 @@ class Scanner:
 class Provider:
     slug = "mine"
     origin = "https://mine.example"
-    credential = BEARER
     encoded_slash = False
 
     def target(self, tail: bytes) -> bytes:
         return b"/v1" + tail
+
+    def credential(self, path: bytes) -> Any:
+        return BEARER
 
     def dialect(self, path: bytes) -> Any:
         return lambda document: [(("messages", 0), Origin.USER)] if isinstance(document, dict) else []

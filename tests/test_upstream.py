@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from twisted.internet import error
@@ -108,7 +109,7 @@ def test_a_request_that_may_have_been_worked_on_is_not_repeated(stage: Stage) ->
 
 def test_a_provider_that_cannot_be_reached_is_a_502_that_may_be_retried(stage: Stage) -> None:
     client = ask(stage)
-    factory = stage.reactor.tcpClients[0][2]
+    factory: Any = stage.reactor.tcpClients[0][2]
     factory.clientConnectionFailed(None, Failure(error.ConnectionRefusedError()))
     response, body, whole = heard(client)
     assert (response.status_code, whole) == (502, True)
@@ -165,11 +166,11 @@ def test_a_client_that_reads_slowly_slows_the_provider_down(stage: Stage) -> Non
     client = ask(stage)
     provider = stage.accept()
     provider.feed(STREAM + b"3\r\none\r\n")
-    client.producer.pauseProducing()
+    client.source.pauseProducing()
     assert not provider.reading
-    client.producer.resumeProducing()
+    client.source.resumeProducing()
     assert provider.reading
-    client.producer.pauseProducing()
+    client.source.pauseProducing()
     stage.reactor.advance(30)
     assert provider.closed == "aborted"
 
@@ -178,7 +179,7 @@ def test_an_answer_that_comes_while_the_client_cannot_read_is_still_whole(stage:
     client = ask(stage)
     provider = stage.accept()
     provider.feed(STREAM + b"3\r\none\r\n")
-    client.producer.pauseProducing()
+    client.source.pauseProducing()
     provider.feed(b"3\r\ntwo\r\n0\r\n\r\n")
     assert heard(client)[1:] == (b"onetwo", True)
 

@@ -35,12 +35,15 @@ class EchoProvider:
 
     slug: str = "echo"
     origin: str | None = None
-    credential: CredentialPlace | None = None
     encoded_slash: bool = False
 
     def target(self, tail: bytes) -> bytes:
         """The tail as it came: every path dialect is understood here."""
         return tail
+
+    def credential(self, path: bytes) -> CredentialPlace | None:
+        """No key is needed."""
+        return None
 
     def dialect(self, path: bytes) -> Dialect | None:
         """Whichever vendor's path it is."""

@@ -32,17 +32,18 @@ class TableProvider:
 
     ``rules`` are tried in order at the start of the path, and the first that matches wins: what it matched is replaced
     by its second part, or kept where that is ``None``. All behind it stays as it came. ``families`` are asked in order
-    for the dialect of a path. ``prefix`` is the path of a ``base_url``. ``doc`` is where the vendor describes the API.
+    for the dialect of a path. A stored key is put into ``key``, or below a path of ``keys_below`` elsewhere. ``prefix`` is the path of a ``base_url``. ``doc`` is where the vendor describes the API.
     """
 
     slug: str
     origin: str
-    credential: CredentialPlace | None
+    key: CredentialPlace
     rules: tuple[Rule, ...] = attrs.field(converter=_compiled)
     families: tuple[Family, ...]
     doc: str = ""
     encoded_slash: bool = False
     prefix: bytes = b""
+    keys_below: tuple[tuple[bytes, CredentialPlace], ...] = ()
 
     def target(self, tail: bytes) -> bytes:
         """The path and query to ask the provider for."""
@@ -53,10 +54,18 @@ class TableProvider:
                 return _joined(self.prefix, head) + path[found.end() :] + mark + query
         return self.prefix + tail
 
+    def credential(self, path: bytes) -> CredentialPlace:
+        """Where the key of a path sits."""
+        inner = self._inner(path)
+        return next((place for below, place in self.keys_below if inner.startswith(below)), self.key)
+
     def dialect(self, path: bytes) -> Dialect | None:
         """The first dialect that a family has for this path, seen without the prefix."""
-        inner = path.removeprefix(_VERSION_AT_END.sub(b"", self.prefix))
+        inner = self._inner(path)
         return next((dialect for family in self.families if (dialect := family(inner)) is not None), None)
+
+    def _inner(self, path: bytes) -> bytes:
+        return path.removeprefix(_VERSION_AT_END.sub(b"", self.prefix))
 
 
 _VERSION_AT_END = re.compile(rb"/v[0-9]+(?:alpha|beta)?\Z")
@@ -85,7 +94,7 @@ TABLE = (
     TableProvider(
         slug="openai",
         origin="https://api.openai.com",
-        credential=BEARER,
+        key=BEARER,
         rules=((_V1, None), (rb"", b"/v1")),
         families=(OPENAI,),
         doc="https://platform.openai.com/docs/api-reference",
@@ -93,7 +102,7 @@ TABLE = (
     TableProvider(
         slug="anthropic",
         origin="https://api.anthropic.com",
-        credential=X_API_KEY,
+        key=X_API_KEY,
         rules=((_REPEATED_V1, b"/v1"), (rb"", b"/v1")),
         families=(ANTHROPIC, OPENAI),
         doc="https://docs.anthropic.com/en/api/overview",
@@ -101,7 +110,8 @@ TABLE = (
     TableProvider(
         slug="gemini",
         origin="https://generativelanguage.googleapis.com",
-        credential=X_GOOG_API_KEY,
+        key=X_GOOG_API_KEY,
+        keys_below=((b"/v1beta/openai/", BEARER),),
         rules=(
             (_OPENAI_STYLE, b"/v1beta/openai"),
             (rb"/v1(?:alpha|beta)?" + _END, None),
