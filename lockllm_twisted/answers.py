@@ -72,10 +72,9 @@ def error_answer(error: LockLLMError, request_id: str) -> tuple[int, Pairs, byte
     return error.http_status, headers, json.dumps(body).encode()
 
 
-def pass_headers(verdict: Verdict, *, provider: str, model: str | None, request_id: str) -> Pairs:
-    """What is added to a provider's answer: the metadata of CONTRACT §3."""
+def pass_headers(verdict: Verdict, *, provider: str, model: str | None) -> Pairs:
+    """What is added to an answer after a verdict: the metadata of CONTRACT §3."""
     headers: Pairs = [
-        (b"X-LockLLM-Request-ID", request_id.encode()),
         (b"X-LockLLM-Scanned", _LEVELS[verdict.coverage.state != "not_scanned" and not verdict.failed_scanners]),
         (b"X-LockLLM-Safe", _LEVELS[verdict.safe]),
         (b"X-LockLLM-Label", b"0" if verdict.safe else b"1"),

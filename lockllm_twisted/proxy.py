@@ -89,8 +89,14 @@ class ProxyResource(ServedResource):
             response = await self._ask(request.method, target, headers, body if _has_body(admission.pairs) else None)
             head = response.head
             length = head.told_length if head.framing in ("length", "none") else None
-            self._begin(request, account, verdict, head.status, head.phrase, head.headers, length)
+            self._begin(request, account, head.status, head.phrase, head.headers, length)
         return await self._relay(request, account, response)
+
+    def told(self, account: Account) -> HeaderPairs:
+        """The metadata of CONTRACT §3."""
+        if account.verdict is None or account.reading is None:
+            return ()
+        return pass_headers(account.verdict, provider=self._provider.slug, model=account.reading.model)
 
     async def _judge(
         self, request: Request, account: Account, pairs: HeaderPairs, target: bytes, body: bytes, options: Options
@@ -123,7 +129,6 @@ class ProxyResource(ServedResource):
         self,
         request: Request,
         account: Account,
-        verdict: Verdict,
         status: int,
         phrase: bytes,
         headers: HeaderPairs,
@@ -135,13 +140,11 @@ class ProxyResource(ServedResource):
         out = request.responseHeaders
         out.removeHeader(b"server")
         out.removeHeader(b"date")
-        model = account.reading.model if account.reading is not None else None
-        ours = pass_headers(verdict, provider=self._provider.slug, model=model, request_id=account.id)
         theirs = forwarded_response_headers(headers)
-        if not header_values(theirs, b"x-request-id"):
-            ours.append((b"X-Request-Id", account.id.encode()))
         add_headers(request, theirs)
-        add_headers(request, ours)
+        if not header_values(theirs, b"x-request-id"):
+            add_headers(request, [(b"X-Request-Id", account.id.encode())])
+        add_headers(request, [(b"X-LockLLM-Request-ID", account.id.encode()), *self.told(account)])
         if length is not None:
             out.setRawHeaders(b"content-length", [b"%d" % length])
         request.write(b"")

@@ -104,6 +104,10 @@ class ServedResource(Resource):
         """Answer the request. Raises `LockLLMError` for an answer of ours, as long as nothing was written."""
         raise NotImplementedError
 
+    def told(self, account: Account) -> HeaderPairs:
+        """Headers that tell of the verdict, on every answer that comes after one."""
+        return ()
+
     async def _guarded(self, request: Request, account: Account) -> None:
         ending: Ending
         try:
@@ -125,7 +129,7 @@ class ServedResource(Resource):
             cut(request, self.core.clock)
             return "cut"
         status, headers, body = error_answer(error, account.id)
-        send(request, status, headers, body)
+        send(request, status, [*headers, *self.told(account)], body)
         account.response_bytes = len(body)
         if account.verdict is not None and account.verdict.action is Action.BLOCK:
             return "blocked"

@@ -88,7 +88,7 @@ def test_retrying_is_invited_only_where_it_can_help() -> None:
 
 
 def test_a_passed_request_carries_the_contracts_headers() -> None:
-    headers = dict(pass_headers(verdict(action=Action.ALLOW), provider="openai", model="m\r\nX: 1", request_id="r"))
+    headers = dict(pass_headers(verdict(action=Action.ALLOW), provider="openai", model="m\r\nX: 1"))
     assert headers[b"X-LockLLM-Safe"] == b"true"
     assert headers[b"X-LockLLM-Label"] == b"0"
     assert headers[b"X-LockLLM-Model"] == b"m??X: 1"
@@ -97,7 +97,7 @@ def test_a_passed_request_carries_the_contracts_headers() -> None:
 
 def test_a_flagged_request_carries_a_warning_that_both_sdks_can_decode() -> None:
     hit = Hit(HIT.finding, Origin.USER, "/clé/" + "x" * 5000)
-    headers = dict(pass_headers(verdict(hit, RULE, action=Action.FLAG), provider="x", model=None, request_id="r"))
+    headers = dict(pass_headers(verdict(hit, RULE, action=Action.FLAG), provider="x", model=None))
     assert headers[b"X-LockLLM-Safe"] == b"false"
     assert headers[b"X-LockLLM-Injection-Score"] == b"97"
     detail = base64.b64decode(headers[b"X-LockLLM-Scan-Detail"], validate=True)

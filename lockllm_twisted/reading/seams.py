@@ -44,6 +44,9 @@ _SENTENCE_END = frozenset(".!?")
 def seams(texts: Sequence[Text], groups: Iterable[Sequence[int]]) -> list[Passage]:
     """The seams of one conversation. ``groups``: indexes of the texts whose places differ in array indexes only."""
     found: list[Passage] = []
+    if len(texts) == 2 and -1 < texts[0][3] <= texts[1][3]:  # noqa: PLR2004 - most requests: an instruction, a question
+        _windows(texts, found)
+        return found
     for sequence in _neighbourhoods(texts, groups):
         _windows([texts[index] for index in sequence], found)
     return found
@@ -58,8 +61,6 @@ def _neighbourhoods(texts: Sequence[Text], groups: Iterable[Sequence[int]]) -> I
         talk = [index for index, rank in enumerate(ranks) if rank == UNLABELLED]
     if len(talk) > 1:
         yield talk
-        if len(texts) == 2:  # noqa: PLR2004 - two texts have no other neighbourhood: most requests end here
-            return
     place = dict(zip(talk, range(len(talk)), strict=True))
     speakers: dict[Origin, list[int]] = {}
     for index in talk:
