@@ -82,9 +82,7 @@ class ProxyResource(ServedResource):
         if self._local is not None:
             answer = self._local.answer(LocalRequest(request.method, target, headers, body))
             response: LocalResponse | UpstreamResponse = LocalResponse(answer, core.clock)
-            self._begin(
-                request, account, verdict, answer.status, RESPONSES.get(answer.status, b""), answer.headers, None
-            )
+            self._begin(request, account, answer.status, RESPONSES.get(answer.status, b""), answer.headers, None)
         else:
             response = await self._ask(request.method, target, headers, body if _has_body(admission.pairs) else None)
             head = response.head
