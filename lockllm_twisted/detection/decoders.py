@@ -1,0 +1,233 @@
+"""Encodings with an alphabet of their own: base64, base32, hex, binary, decimal codes, morse, escapes, entities.
+
+Responsible for: finding encoded pieces by their alphabet and decoding them to readable text.
+Must never: be slow where nothing is encoded: each decoder starts with a test that plain prose fails at once.
+"""
+
+from __future__ import annotations
+
+import binascii
+import html
+import re
+from base64 import b32decode
+from collections.abc import Callable, Iterator
+from urllib.parse import unquote_to_bytes
+
+from lockllm_twisted.detection.steps import Pieces, Step, Substitution, join, matches, merged, substitute
+from lockllm_twisted.detection.view import View
+
+Decoded = tuple[str, str, tuple[Step, ...]]
+"""A decoder's name, the decoded text, and how it was made from `View.folded`."""
+
+Spans = list[tuple[int, int]]
+
+_NEAR = 256
+"""Characters kept around what was decoded in place, so that a sentence that is encoded in part reads on."""
+
+_CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\r") + b"\x7f"
+_CONTROL_SHARE = 0.08
+"""Random bytes hold 11 % control codes, readable text next to none."""
+
+_READABLE = re.compile(r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd]{12,}")
+"""Twelve readable characters in a row: one place in 100,000 of random bytes."""
+
+
+def readable(data: bytes) -> str:
+    """The text in some bytes, without what can't be text; empty for random bytes."""
+    if data.count(0) * 3 > len(data):
+        data = data.replace(b"\0", b"")  # UTF-16 or UTF-32 of Latin text
+    if len(data.translate(None, _CONTROLS)) < len(data) * (1 - _CONTROL_SHARE):
+        return ""
+    text = data.decode("utf-8", "replace")
+    if "\ufffd" not in text:
+        return text
+    return "\n".join(match[0] for match in matches(_READABLE, text))
+
+
+_LONG = 16
+"""Letters and digits in a row that may be base64. Base64 of Latin text has no other signs but for ``>``, ``?``, ``~``."""
+
+_URL_SAFE = str.maketrans("-_", "+/", " \t\r\n")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}(?:\s{1,2}[A-Za-z0-9+/_-]{16,})*(?:\s{1,2}[A-Za-z0-9+/_-]{2,}(?:=|\s*\Z))?")
+_BASE32 = re.compile(r"[A-Z2-7]{24,}(?:\s{1,2}[A-Z2-7]{8,})*")
+_DIGITS = re.compile(r"\d")
+
+
+def _base64(piece: str) -> str:
+    packed = piece.translate(_URL_SAFE).rstrip("=")
+    best = ""
+    for skip in range(4):  # a letter before it, such as a slash, may look like a part of it
+        quads = packed[skip:]
+        quads = quads[: len(quads) - 1] if len(quads) % 4 == 1 else quads
+        text = readable(binascii.a2b_base64(quads + "=" * (-len(quads) % 4)))
+        if len(text) > len(best):
+            best = text
+        if len(text) * 4 > len(quads) * 2:
+            break
+    return best
+
+
+def _base32(piece: str) -> str:
+    packed = "".join(piece.split())
+    packed = packed[: len(packed) // 8 * 8] + packed[len(packed) // 8 * 8 :].ljust(8, "=")
+    try:
+        return readable(b32decode(packed))
+    except binascii.Error:
+        return readable(b32decode(packed[:-8]))
+
+
+_HEX = re.compile(r"[0-9a-fA-F][0-9a-fA-F](?:[ ,:;\n-]{0,2}(?:0x)?[0-9a-fA-F]{2}){7,}")
+_HEX_GATE = re.compile(r"[2-7][0-9a-fA-F][ ,:;\n-]{0,2}(?:0x)?[0-9a-fA-F]{2}[ ,:;\n-]{0,2}(?:0x)?[2-7][0-9a-fA-F]")
+_NOT_HEX = re.compile(r"0x|[^0-9a-fA-F]+")
+
+
+def _hex(piece: str) -> str:
+    packed = _NOT_HEX.sub("", piece)
+    text = readable(binascii.a2b_hex(packed[: len(packed) // 2 * 2]))
+    if text or len(packed) % 2 == 0:
+        return text
+    return readable(binascii.a2b_hex(packed[1:]))
+
+
+_BINARY = re.compile(r"[01][01]{6,7}(?:[ ,\n]{0,2}[01]{7,8}){4,}")
+
+
+def _binary(piece: str) -> str:
+    groups = piece.replace(",", " ").split()
+    if len(groups) == 1:
+        groups = [piece[at : at + 8] for at in range(0, len(piece) // 8 * 8, 8)]
+    return readable(bytes(int(group, 2) & 0xFF for group in groups))
+
+
+_DECIMAL = re.compile(r"\b\d{2,3}(?:[ ,;\n]{1,3}\d{2,3}){7,}\b")
+
+
+def _decimal(piece: str) -> str:
+    codes = [int(code) for code in re.findall(r"\d+", piece)]
+    return readable(bytes(codes)) if max(codes) < 256 else ""  # noqa: PLR2004 # a byte
+
+
+_MORSE = re.compile(r"[.\-_][.\-_]{0,5}(?:[ /|\n]{1,3}[.\-_]{1,6}){7,}")
+_MORSE_CODES = (
+    ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- ...- .-- -..- -.-- --.. "
+    "----- .---- ..--- ...-- ....- ..... -.... --... ---.. ----. .-.-.- --..-- ..--.. .----. -.-.-- ---... -....-"
+).split()  # noqa: SIM905 # to be read
+_MORSE_LETTERS = dict(zip(_MORSE_CODES, "abcdefghijklmnopqrstuvwxyz0123456789.,?'!:-", strict=True))
+_MORSE_WORDS = re.compile(r"\s*[/|\n]\s*|\s{2,}")
+
+
+def _morse(piece: str) -> str:
+    words = _MORSE_WORDS.split(piece.replace("_", "-"))
+    return " ".join("".join(_MORSE_LETTERS.get(code, "") for code in word.split()) for word in words)
+
+
+_DECIMAL_GATE = re.compile(r"[1-9]\d{1,2}[ ,;\n]{1,3}\d{2,3}[ ,;\n]{1,3}\d{2,3}[ ,;\n]")
+_BINARY_GATE = re.compile(r"[01][01]{6}")
+
+
+def _everywhere(view: View, pattern: re.Pattern[str]) -> Spans:
+    return [(0, len(view.folded))] if next(matches(pattern, view.folded), None) else []
+
+
+def _long_words(view: View) -> Spans:
+    return merged(view.in_folded(window.start, window.end) for window in view.windows if window.longest >= _LONG)
+
+
+def _hex_places(view: View) -> Spans:
+    return _everywhere(view, _HEX_GATE) if "6" in view.folded or "7" in view.folded else []
+
+
+def _binary_places(view: View) -> Spans:
+    return _everywhere(view, _BINARY_GATE) if "01" in view.folded else []
+
+
+def _decimal_places(view: View) -> Spans:
+    return _everywhere(view, _DECIMAL_GATE) if "1" in view.folded else []
+
+
+def _morse_places(view: View) -> Spans:
+    return [(0, len(view.folded))] if ".-" in view.folded or "-." in view.folded else []
+
+
+_PIECES: tuple[tuple[str, Callable[[View], Spans], re.Pattern[str], Callable[[str], str]], ...] = (
+    ("base64", _long_words, _BASE64, _base64),
+    ("base32", _long_words, _BASE32, _base32),
+    ("hex", _hex_places, _HEX, _hex),
+    ("binary", _binary_places, _BINARY, _binary),
+    ("decimal", _decimal_places, _DECIMAL, _decimal),
+    ("morse", _morse_places, _MORSE, _morse),
+)
+"""Name, where to look (nowhere in plain prose), what a piece looks like, how it is decoded."""
+
+_PERCENT = re.compile(r"%[0-9a-fA-F]{2}(?:%[0-9a-fA-F]{2})*")
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,31});?")
+_ESCAPE = re.compile(
+    r"[\\%](?:u[0-9a-fA-F]{4}(?:[\\%]u[0-9a-fA-F]{4})*|(?<=\\)(?:u\{[0-9a-fA-F]{1,6}\}|U[0-9a-fA-F]{8}|"
+    r"x[0-9a-fA-F]{2}(?:\\x[0-9a-fA-F]{2})*|[0-3][0-7]{2}|[nrt\"'/]))"
+)
+_UNITS = re.compile(r"[0-9a-fA-F]{4}")
+_CONCATENATED = re.compile(r"([\"'])(?<=[A-Za-z ].)[ \n]{0,4}(?:\+|\.\.?|\|\||&)?[ \n]{0,4}\1(?=[A-Za-z ])")
+_INSIDE_WORD = re.compile(r"[<*`~](?<=[A-Za-z].)(?:(?<=<)/?[A-Za-z!][^<>]{0,80}>|(?<!<)[*`~]{0,2})(?=[A-Za-z])")
+"""Each starts with a set of signs: the engine skips to them at once, which it can't do for a look-behind."""
+
+
+def _percent(match: re.Match[str]) -> str:
+    return unquote_to_bytes(match[0]).decode("utf-8", "replace")
+
+
+def _entity(match: re.Match[str]) -> str:
+    return html.unescape(match[0])
+
+
+def _escape(match: re.Match[str]) -> str:
+    text = match[0]
+    kind = text[1]
+    if kind == "x":
+        return bytes.fromhex(text.replace("\\x", "")).decode("utf-8", "replace")
+    if kind in "uU" and "{" not in text and len(text) % 6 == 0:
+        units = "".join(chr(int(unit, 16)) for unit in _UNITS.findall(text))
+        return units.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if kind in "uU":
+        code = int(text[2:].strip("{}"), 16)
+        return chr(code) if code < 0x110000 else ""  # noqa: PLR2004 # the end of Unicode
+    if kind.isdigit():
+        return chr(int(text[1:], 8))
+    return {"n": "\n", "r": "\n", "t": "\t"}.get(kind, kind)
+
+
+def _nothing(_: re.Match[str]) -> str:
+    return ""
+
+
+_IN_PLACE: tuple[tuple[str, tuple[str, ...], re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+    ("url", ("%",), _PERCENT, _percent),
+    ("html", ("&",), _ENTITY, _entity),
+    ("escapes", ("\\", "%u"), _ESCAPE, _escape),
+    ("concatenation", ('" ', "' ", '"+', "'+", '".', "'.", '""', "''", '"&', '"|'), _CONCATENATED, _nothing),
+    ("markup", ("<", "*", "`", "~"), _INSIDE_WORD, _nothing),
+)
+
+
+def nearby(text: str, spans: Spans) -> tuple[str, Pieces]:
+    """Stretches of a text around some places in it."""
+    around = merged((max(0, start - _NEAR), min(len(text), end + _NEAR)) for start, end in spans)
+    return join((text[start:end], start, end) for start, end in around)
+
+
+def decoded(view: View) -> Iterator[Decoded]:
+    """One text for each encoding that something of the view is in: all its pieces together."""
+    folded = view.folded
+    for name, places, pattern, decode in _PIECES:
+        spans = merged(match.span() for place in places(view) for match in matches(pattern, folded, *place))
+        parts = [(text, start, end) for start, end in spans if (text := decode(folded[start:end]))]
+        if parts:
+            text, pieces = join(parts)
+            yield name, text, (pieces,)
+    for name, signs, pattern, replace in _IN_PLACE:
+        if not any(sign in folded for sign in signs):
+            continue
+        spans = [match.span() for match in matches(pattern, folded)]
+        if spans:
+            region, pieces = nearby(folded, spans)
+            text = substitute(pattern, replace, region)
+            yield name, text, (pieces, Substitution(pattern, replace, region))

@@ -1,0 +1,56 @@
+"""All that one text may say: itself in plain letters, and what is encoded in it, layer under layer.
+
+Responsible for: `views`: the normalised text first, then decoded views, bounded in depth and in total size.
+Must never: raise for any text; drop a part of a text without saying so (`UNDECODED`).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+from lockllm_twisted.detection.ciphers import deciphered, hidden
+from lockllm_twisted.detection.decoders import decoded
+from lockllm_twisted.detection.steps import Step
+from lockllm_twisted.detection.view import View, normalise, read
+
+__all__ = ["UNDECODED", "View", "normalise", "views"]
+
+DEPTH = 3
+"""Layers of encoding that are followed: base64 in base64 in hex."""
+
+UNDECODED = "undecoded"
+"""The last word of `View.via`, of an empty view, where decoding stopped at the limit of size."""
+
+_FREE = 65_536
+_SHARE = 2
+"""Decoded text is limited to ``_FREE + _SHARE * len(text)`` characters: layers of honest encodings shrink, and what
+multiplies is made to waste time."""
+
+
+def views(text: str) -> Iterator[View]:
+    """All readings of a text, the normalised one first. Lazy: each is made when it is asked for."""
+    budget = _FREE + _SHARE * len(text)
+    seen: set[str] = set()
+    queue: deque[tuple[str, tuple[str, ...], tuple[Step, ...], int]] = deque([(text, (), (), 0)])
+    while queue:
+        raw, via, steps, depth = queue.popleft()
+        view = read(raw, via, steps)
+        if view.text in seen:
+            continue
+        seen.add(view.text)
+        yield view
+        if depth == DEPTH:
+            continue
+        found = [((*via, name), inner, (*steps, *made_by)) for name, inner, made_by in hidden(raw)]
+        found += [
+            ((*view.via, name), inner, (*view.steps, *made_by))
+            for decoder in (decoded, deciphered)
+            for name, inner, made_by in decoder(view)
+        ]
+        for chain, inner, made_by in found:
+            budget -= len(inner)
+            if budget < 0:
+                yield View("", "", "", (*chain, UNDECODED), (), (), ())
+                return
+            queue.append((inner, chain, made_by, depth + 1))
