@@ -83,8 +83,10 @@ def test_a_client_that_leaves_is_noticed(upstream: Upstream, client: Client) -> 
     assert upstream.peers[-1].gone.wait(1)
 
 
-def test_silence_is_told_from_a_single_byte(upstream: Upstream, client: Client) -> None:
+def test_silence_is_told_from_a_single_byte(upstream: Upstream) -> None:
     assert upstream.heard_nothing()
-    with client:
+    with Client(("127.0.0.1", upstream.port)) as client:
+        assert reached_within(lambda: not upstream.heard_nothing())
+        assert upstream.heard == 0
         client.send(b"G")
-    assert reached_within(lambda: upstream.heard == 1)
+        assert reached_within(lambda: upstream.heard == 1)
