@@ -58,7 +58,6 @@ def error_answer(error: LockLLMError, request_id: str) -> tuple[int, Pairs, byte
         (b"X-Request-Id", rid),
         (b"Request-Id", rid),
         (b"X-Amzn-RequestId", rid),
-        (b"X-Amzn-ErrorType", b"ValidationException"),
         (b"X-LockLLM-Request-ID", rid),
     ]
     if isinstance(error, (Blocked, PolicyViolation)):

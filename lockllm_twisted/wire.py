@@ -106,7 +106,8 @@ _TRICKS = re.compile(
     rb"|\\|%5[cC]"  # some servers take a backslash for a slash
     rb"|%(?:25)*00"
     rb"|%25(?:2[eEfF]|5[cC])"  # a dot or slash encoded twice
-    rb"|/(?:\.|%2[eE]){1,2}(?=[/;]|\Z)"  # dot segments, plain or encoded, with path parameters or without
+    # Dot segments, plain or encoded, with path parameters or without; an encoded slash ends a segment for some servers.
+    rb"|(?:/|%2[fF])(?:\.|%2[eE]){1,2}(?=[/;]|%2[fF]|\Z)"
 )
 _ENCODED_SLASH = re.compile(rb"%2[fF]")
 

@@ -72,6 +72,12 @@ def test_an_encoded_slash_passes_where_the_provider_knows_it() -> None:
     check_target(b"/model/arn%3Aaws%2Fx/converse", encoded_slash=True)
 
 
+@pytest.mark.parametrize("target", [b"/v1/..%2fadmin", b"/v1/x%2F..%2fadmin", b"/v1/x%2f%2e%2e", b"/v1%2f./x"])
+def test_dots_do_not_climb_over_an_encoded_slash(target: bytes) -> None:
+    with pytest.raises(BadRequest):
+        check_target(target, encoded_slash=True)
+
+
 @pytest.mark.parametrize(
     ("uri", "segments", "tail"),
     [

@@ -125,11 +125,14 @@ TABLE = (
 """The providers of the core."""
 
 _CUSTOM: Mapping[str, TableProvider] = {
-    "openai": TableProvider("", "", BEARER, ((_VERSION, None), (rb"", b"")), (OPENAI, ANTHROPIC)),
-    "anthropic": TableProvider("", "", X_API_KEY, ((_REPEATED_V1, b"/v1"), (rb"", b"")), (ANTHROPIC, OPENAI)),
-    "gemini": TableProvider("", "", X_GOOG_API_KEY, ((_VERSION, None), (rb"", b"")), (GEMINI,)),
+    "openai": TableProvider("", "", BEARER, ((_VERSION, None), (rb"", b"")), (OPENAI, ANTHROPIC), encoded_slash=True),
+    "anthropic": TableProvider(
+        "", "", X_API_KEY, ((_REPEATED_V1, b"/v1"), (rb"", b"")), (ANTHROPIC, OPENAI), encoded_slash=True
+    ),
+    "gemini": TableProvider("", "", X_GOOG_API_KEY, ((_VERSION, None), (rb"", b"")), (GEMINI,), encoded_slash=True),
 }
-"""An operator's endpoint by its dialect: the path is put behind the base URL."""
+"""An operator's endpoint by its dialect: the path is put behind the base URL. Model ids such as ``org/name`` are usual there,
+and OpenAI's SDK encodes their slash."""
 
 _BASE_URL = re.compile(r"(https?://[^/]+)(.*)")
 
