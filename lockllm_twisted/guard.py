@@ -12,10 +12,12 @@ import attrs
 
 from lockllm_twisted.hooks import Policy, Question
 from lockllm_twisted.options import Options
-from lockllm_twisted.policy import decide
-from lockllm_twisted.scan import Scanners
+from lockllm_twisted.policy import decide, stops
+from lockllm_twisted.scan import Scanners, ScanResult
 from lockllm_twisted.settings import ProxySettings
 from lockllm_twisted.values import Reading, Verdict
+
+_NOTHING = ScanResult((), ())
 
 
 @attrs.frozen
@@ -28,7 +30,9 @@ class Guard:
 
     async def judge(self, reading: Reading, options: Options) -> Verdict:
         """The verdict on what was read. Never fails: what goes wrong is in the verdict."""
-        result = await self.scanners.scan(reading.passages, options.mode)
+        # What is refused anyway costs no scan: a few megabytes of noise would hold a thread for minutes.
+        refused = reading.unreadable is not None and stops(self.settings, self.settings.unreadable)
+        result = _NOTHING if refused else await self.scanners.scan(reading.passages, options.mode)
         question = Question(
             hits=result.hits,
             coverage=reading.coverage,

@@ -44,10 +44,13 @@ def in_force(headers: HeaderPairs, settings: ProxySettings, caller: Caller, *, a
     Raises `ConfigurationProblem` for a value that the header doesn't know, and for a protection that isn't there.
     """
     default = settings.action if action is None else action
-    given = {
-        name: value.decode("latin-1").strip().lower()
-        for name, value in ((name.lower(), value) for name, value in headers if name[:10].lower() == _OURS)
-    }
+    given: dict[bytes, str] = {}
+    for name, value in headers:
+        if name[:10].lower() == _OURS:
+            key = name.lower()
+            if key in given:
+                raise ConfigurationProblem(f"{key.decode()}: send it once.", code="invalid_header")
+            given[key] = value.decode("latin-1").strip().lower()
     if len(given) <= (b"x-lockllm-key" in given):
         return Options(default, default, settings.sensitivity, ScanMode.COMBINED, settings.actions)
     for name in _UNAVAILABLE:

@@ -50,9 +50,14 @@ def decide(
     for action, cause in other:
         if action > verdict.action:
             verdict = attrs.evolve(verdict, action=action, cause=cause)
-    if settings.observe and verdict.action is Action.BLOCK:
+    if verdict.action is Action.BLOCK and not stops(settings, verdict.action):
         verdict = attrs.evolve(verdict, action=Action.FLAG)
     return verdict
+
+
+def stops(settings: ProxySettings, action: Action) -> bool:
+    """Whether an action ends a request here, or only would if nobody observed."""
+    return action is Action.BLOCK and not settings.observe
 
 
 def _no_opinion(question: Question) -> Verdict:

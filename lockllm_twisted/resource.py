@@ -14,13 +14,13 @@ from twisted.web.resource import Resource
 from twisted.web.server import Request
 
 from lockllm_twisted.api.health import HealthResource
+from lockllm_twisted.api.missing import MissingResource, no_provider
 from lockllm_twisted.api.scan import ScanResource
 from lockllm_twisted.core import Admission, Core
-from lockllm_twisted.errors import LockLLMError, NotFound
+from lockllm_twisted.errors import LockLLMError
 from lockllm_twisted.proxy import ProxyResource
-from lockllm_twisted.serving import Account, ServedResource, header_pairs
+from lockllm_twisted.serving import Account, header_pairs
 from lockllm_twisted.settings import Settings
-from lockllm_twisted.values import Ending
 from lockllm_twisted.wire import check_target
 
 
@@ -47,11 +47,11 @@ class LockLLMResource(Resource):
         v1.putChild(b"proxy", proxies)
         v1.putChild(b"scan", ScanResource(core))
         self.putChild(b"v1", v1)
-        self.putChild(b"health", HealthResource())
+        self.putChild(b"health", HealthResource(core))
 
     def getChild(self, path: bytes, request: Request) -> Resource:
         """Nothing else is here."""
-        return _Nothing(self.core)
+        return MissingResource(self.core)
 
     def stop(self) -> Deferred[None]:
         """Close connections and write what is queued."""
@@ -66,7 +66,7 @@ class LockLLMResource(Resource):
             slug = path.split(b"/")[3].decode("latin-1")
             provider = self.core.registry.providers.get(slug)
             if provider is None:
-                raise _no_provider(self.core)
+                raise no_provider(self.core)
             check_target(request.uri, encoded_slash=provider.encoded_slash)
         elif path != b"/v1/scan":
             return None
@@ -88,21 +88,4 @@ class _Branch(Resource):
         self._core = core
 
     def getChild(self, path: bytes, request: Request) -> Resource:
-        return _Nothing(self._core)
-
-
-class _Nothing(ServedResource):
-    """404, with what there is."""
-
-    def __init__(self, core: Core) -> None:
-        super().__init__(core, "-")
-
-    async def serve(self, request: Request, account: Account) -> Ending:
-        if b"/v1/proxy/" in request.uri:
-            raise _no_provider(self.core)
-        raise NotFound("Nothing is here. Use /v1/proxy/<provider>/…, /v1/scan or /health.")
-
-
-def _no_provider(core: Core) -> NotFound:
-    known = ", ".join(sorted(core.registry.providers))
-    return NotFound(f"No such provider. Use /v1/proxy/<provider>/… with one of: {known}.", code="unknown_provider")
+        return MissingResource(self._core)

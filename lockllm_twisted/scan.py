@@ -8,7 +8,7 @@ Must never: decide what a finding means (that is ``policy``), or let a text out 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from hashlib import blake2b
 from typing import Any, TypeVar, cast
 
@@ -79,6 +79,25 @@ class _Post:
         return self.scanner.inline_chars is None or inspect.iscoroutinefunction(self.scanner.scan)
 
 
+class _Wanted:
+    """Ends a scan in a thread, between two passages, once nobody waits for it: a thread can't be cancelled."""
+
+    def __init__(self) -> None:
+        self._wanted = True
+
+    def of(self, passages: Sequence[Passage]) -> Iterator[Passage]:
+        """The passages, as long as they are wanted."""
+        for passage in passages:
+            if not self._wanted:
+                return
+            yield passage
+
+    def no_more(self, failure: Failure) -> Failure:
+        """The request timed out, or its client left."""
+        self._wanted = False
+        return failure
+
+
 class Scanners:
     """All scanners of one service. ``in_thread`` runs a function in the project's own thread pool."""
 
@@ -131,7 +150,9 @@ class Scanners:
         elif sum(len(passage.text) for passage in passages) <= (post.scanner.inline_chars or 0):
             return [_checked(scan(passage)) for passage in passages]
         else:
-            waiting = self._in_thread(lambda: [_checked(scan(passage)) for passage in passages])
+            wanted = _Wanted()
+            waiting = self._in_thread(lambda: [_checked(scan(passage)) for passage in wanted.of(passages)])
+            waiting.addErrback(wanted.no_more)
         waiting.addTimeout(post.settings.timeout, self._clock)
         return [_checked(findings) for findings in await waiting]
 

@@ -56,7 +56,7 @@ class LockLLMService(Service):
         try:
             self.resource = LockLLMResource(self._settings, reactor=self._reactor)
         except LockLLMError as error:
-            _exit(str(error))
+            leave(str(error))
         proxy = self._settings.proxy
         self.site = ProxySite(
             self.resource,
@@ -66,8 +66,9 @@ class LockLLMService(Service):
             reactor=self._reactor,
         )
         for description, endpoint in zip(self._listen, self._endpoints, strict=True):
-            listening = endpoint.listen(self.site)
-            listening.addCallbacks(self._bound, _give_up, errbackArgs=(description,))
+            bound: list[IListeningPort | Failure] = []
+            endpoint.listen(self.site).addBoth(bound.append)  # at once, for every server endpoint of Twisted's
+            self._take(description, bound)
 
     def startService(self) -> None:
         """Make a first key where there is none, and say, on one line, that we are listening."""
@@ -78,11 +79,14 @@ class LockLLMService(Service):
             "lockllm is listening on {addresses}", addresses=", ".join(_told(port.getHost()) for port in self.ports)
         )
 
-    def _bound(self, port: IListeningPort) -> None:
+    def _take(self, description: str, bound: list[IListeningPort | Failure]) -> None:
+        port = bound[0] if bound else Failure(SettingsError("this endpoint does not listen at once"))
+        if isinstance(port, Failure):
+            leave(f"can't listen on {description}: {port.getErrorMessage()}")
         self.ports.append(port)
         if not self._settings.proxy.require_key and not _is_local(port.getHost()):
             # Nothing can have come in: the reactor has not turned since the socket was bound.
-            _exit(f"require_key = false is for loopback and unix sockets only, not {_told(port.getHost())}")
+            leave(f"require_key = false is for loopback and unix sockets only, not {_told(port.getHost())}")
 
     def _first_key(self) -> None:
         core = self.resource.core
@@ -137,10 +141,7 @@ def _told(address: IAddress) -> str:
     return str(getattr(address, "name", address))
 
 
-def _give_up(failure: Failure, description: str) -> None:
-    _exit(f"can't listen on {description}: {failure.getErrorMessage()}")
-
-
-def _exit(message: str) -> NoReturn:
+def leave(message: str) -> NoReturn:
+    """End the process with one line: twistd would show a traceback, or, for a bad option, exit with 0."""
     print(f"lockllm: {message}", file=sys.__stderr__, flush=True)
     raise SystemExit(1)

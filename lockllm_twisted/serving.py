@@ -6,6 +6,7 @@ Must never: let a traceback, or the words of an unexpected error, reach a client
 
 from __future__ import annotations
 
+import re
 import time
 from typing import cast
 
@@ -18,6 +19,7 @@ from twisted.web.server import NOT_DONE_YET, Request
 from lockllm_twisted.answers import error_answer
 from lockllm_twisted.core import Admission, Core
 from lockllm_twisted.errors import BadRequest, LockLLMError
+from lockllm_twisted.keys import holds_key
 from lockllm_twisted.logs import log
 from lockllm_twisted.relay import cut
 from lockllm_twisted.values import Action, Caller, Ending, Exchange, Reading, Verdict, new_id
@@ -55,13 +57,13 @@ class Account:
             caller=self.caller.id,
             provider=self.provider,
             method=self.method,
-            path=self.path,
-            model=reading.model[:200] if reading is not None and reading.model else None,
+            path=_told(self.path),
+            model=_told(reading.model[:200]) if reading is not None and reading.model else None,
             action=(verdict.action if verdict is not None else Action.ALLOW).word,
             score=verdict.score if verdict is not None else 0.0,
             category=worst.finding.category if worst else None,
             rule=worst.finding.rule if worst else None,
-            where=worst.where if worst else None,
+            where=_told(worst.where) if worst else None,
             coverage=verdict.coverage.state if verdict is not None else "not_scanned",
             status=self.status,
             code=self.code,
@@ -71,13 +73,24 @@ class Account:
             seconds=time.perf_counter() - self.started,
             ending=ending,
             findings=tuple(
-                {**attrs.asdict(hit.finding), "where": hit.where, "origin": hit.origin.value}
+                {**attrs.asdict(hit.finding), "where": _told(hit.where), "origin": hit.origin.value}
                 for hit in (verdict.hits if verdict is not None else ())
             ),
             text="\n".join(passage.text for passage in reading.passages if passage.until is None)
             if keep_text and reading is not None
             else None,
         )
+
+
+_PLAIN_SEGMENT = re.compile(r"[\w.:@#~-]{0,64}\Z", re.ASCII)
+
+
+def _told(place: str) -> str:
+    """A path or a pointer for the log and the store: a segment that may be somebody's words, or a key, is not told."""
+    segments = place.split("/")
+    return "/".join(
+        segment if _PLAIN_SEGMENT.match(segment) and not holds_key(segment.encode()) else "*" for segment in segments
+    )
 
 
 class ServedResource(Resource):

@@ -122,6 +122,7 @@ class Channel(HTTPChannel):
         super().__init__()
         self.refusing = False
         self._head = b""
+        self._asked = False
         self._waiting_for: Literal["head", "body"] | None = None
         self._deadline: IDelayedCall | None = None
 
@@ -139,6 +140,7 @@ class Channel(HTTPChannel):
         """Be counted, so that a shutdown can wait for us."""
         super().connectionMade()
         self.site.channels.add(self)
+        self._wait_for("head")
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Be gone."""
@@ -159,7 +161,7 @@ class Channel(HTTPChannel):
         if self.refusing:
             return
         if not self.requests:
-            self._wait_for("head" if self._head else None)
+            self._wait_for("head" if self._head or not self._asked else None)
         else:
             self._wait_for(None if self._handlingRequest else "body")
 
@@ -197,6 +199,7 @@ class Channel(HTTPChannel):
                 self.rawDataReceived(rest)
 
     def _begin(self, head: RequestHead) -> None:
+        self._asked = True
         request = ProxyRequest(self)
         self.requests.append(request)
         request.pairs, request.answer_pairs = head.pairs, []
@@ -269,6 +272,9 @@ class Channel(HTTPChannel):
 
     def _too_slow(self, what: str) -> None:
         self._deadline = None
+        if not self.requests and not self._head:
+            self.loseConnection()  # it has said nothing: there is nobody to answer
+            return
         self.refuse(BadRequest(f"The request's {what} did not come in time.", code="request_timeout", status=408))
 
     def _respondToBadRequestAndDisconnect(self) -> None:

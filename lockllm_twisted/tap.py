@@ -12,7 +12,7 @@ import attrs
 from twisted.python import usage
 
 from lockllm_twisted.errors import LockLLMError
-from lockllm_twisted.service import LockLLMService
+from lockllm_twisted.service import LockLLMService, leave
 from lockllm_twisted.settings import Settings
 
 
@@ -53,7 +53,7 @@ class Options(usage.Options):
 
 
 def makeService(options: Options) -> LockLLMService:
-    """The service for these options; `usage.UsageError` with one line for what can't stand."""
+    """The service for these options; what can't stand ends the process with one line."""
     try:
         settings = Settings.from_toml(options["config"]) if options["config"] else Settings()
         if options["state"]:
@@ -62,4 +62,4 @@ def makeService(options: Options) -> LockLLMService:
             settings = attrs.evolve(settings, proxy=attrs.evolve(settings.proxy, observe=True))
         return LockLLMService(settings, options["listen"])
     except LockLLMError as error:
-        raise usage.UsageError(str(error)) from None
+        leave(str(error))

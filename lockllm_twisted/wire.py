@@ -107,7 +107,7 @@ _TRICKS = re.compile(
     rb"|%(?:25)*00"
     rb"|%25(?:2[eEfF]|5[cC])"  # a dot or slash encoded twice
     # Dot segments, plain or encoded, with path parameters or without; an encoded slash ends a segment for some servers.
-    rb"|(?:/|%2[fF])(?:\.|%2[eE]){1,2}(?=[/;]|%2[fF]|\Z)"
+    rb"|(?:/|%2[fF])(?:\.|%2[eE]){1,2}(?=[/;]|%2[fF]|%3[bB]|\Z)"
 )
 _ENCODED_SLASH = re.compile(rb"%2[fF]")
 

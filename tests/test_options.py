@@ -62,3 +62,9 @@ def test_a_wish_that_cannot_be_honoured_is_refused(wish: dict[str, str]) -> None
 
 def test_the_hosted_products_other_wishes_are_no_error() -> None:
     in_force(headers(chunk="true", cache_response="false", cache_ttl="10", route_action="disabled"), SETTINGS, FREE)
+
+
+def test_a_wish_said_twice_is_no_wish() -> None:
+    twice = [*headers(scan_action="block"), (b"x-lockllm-scan-action", b"allow_with_warning")]
+    with pytest.raises(ConfigurationProblem):
+        in_force(twice, SETTINGS, FREE)

@@ -32,6 +32,7 @@ from lockllm_twisted.wire import (
         b"/v1/%2e%2e/admin",
         b"/v1/%2E./admin",
         b"/v1/..;/admin",
+        b"/v1/..%3b/admin",
         b"/v1/..;x=1/admin",
         b"/v1\\admin",
         b"/v1%5cadmin",

@@ -12,15 +12,21 @@ from importlib.metadata import version
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
+from lockllm_twisted.api.missing import MissingResource
+from lockllm_twisted.core import Core
+
 
 class HealthResource(Resource):
     """Answers 200 as long as the process serves."""
 
-    isLeaf = True
-
-    def __init__(self) -> None:
+    def __init__(self, core: Core) -> None:
         super().__init__()
+        self._core = core
         self._body = json.dumps({"status": "ok", "version": version("lockllm-twisted")}).encode()
+
+    def getChild(self, path: bytes, request: Request) -> Resource:
+        """Nothing is below."""
+        return MissingResource(self._core)
 
     def render_GET(self, request: Request) -> bytes:
         """The answer; HEAD comes here as well."""

@@ -11,9 +11,11 @@ import time
 from typing import Any
 
 import attrs
+from twisted.web.resource import Resource
 from twisted.web.server import Request
 
 from lockllm_twisted.answers import refusal, scan_answer
+from lockllm_twisted.api.missing import MissingResource
 from lockllm_twisted.core import Core
 from lockllm_twisted.errors import BadRequest
 from lockllm_twisted.options import Options, in_force
@@ -33,8 +35,14 @@ _ROLES = {
 class ScanResource(ServedResource):
     """Judges the text of its body: 200 with the verdict; 400 or 403 only where a header asks to block."""
 
+    isLeaf = False
+
     def __init__(self, core: Core) -> None:
         super().__init__(core, "scan")
+
+    def getChild(self, path: bytes, request: Request) -> Resource:
+        """Nothing is below."""
+        return MissingResource(self.core)
 
     async def serve(self, request: Request, account: Account) -> Ending:
         """One scan."""
