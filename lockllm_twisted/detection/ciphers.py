@@ -14,7 +14,7 @@ from string import ascii_lowercase, ascii_uppercase
 
 from lockllm_twisted.detection.confusables import CONFUSABLE, LOOKALIKES
 from lockllm_twisted.detection.decoders import Decoded, Spans
-from lockllm_twisted.detection.steps import Mirror, Pieces, Substitution, join, matches, merged, substitute
+from lockllm_twisted.detection.steps import Mirror, Pieces, Substitution, join, matches, merged, substitute, translated
 from lockllm_twisted.detection.view import View
 from lockllm_twisted.detection.words import VOCABULARY, one_of
 
@@ -140,7 +140,7 @@ def deciphered(view: View) -> Iterator[Decoded]:
             continue
         region, pieces = _regions(view, spans)
         if name in _UNDO:
-            yield name, region.translate(_UNDO[name]), (pieces,)
+            yield name, translated(region, _UNDO[name]), (pieces,)
         elif name == "reversed":
             yield name, region[::-1], (pieces, Mirror(len(region)))
             yield "reversed-words", substitute(_ANY_WORD, _backwards, region), (pieces,)
@@ -165,7 +165,7 @@ def deciphered(view: View) -> Iterator[Decoded]:
                 ),
             )
     if not view.folded.isascii() and next(matches(CONFUSABLE, view.folded), None):
-        yield "confusables", view.folded.translate(LOOKALIKES), ()
+        yield "confusables", translated(view.folded, LOOKALIKES), ()
 
 
 def _suspects(view: View) -> dict[str, Spans]:
@@ -200,8 +200,11 @@ def _regions(view: View, spans: Spans) -> tuple[str, Pieces]:
 
 _TAGS = re.compile("[\U000e0020-\U000e007e][\U000e0020-\U000e007e]*")
 _TAG_LETTERS = {0xE0000 + code: chr(code) for code in range(0x20, 0x7F)}
-_FLAG = 6
-"""Tag characters in the flag of a part of a country; a message has more."""
+_FLAG = "\U0001f3f4"
+_FLAG_LETTERS = 6
+"""The flag of a part of a country is a black flag and the letters of its code as tags: "gbeng"."""
+
+_FEW_TAGS = 3
 
 _SELECTORS = re.compile("[\ufe00-\ufe0e\U000e0100-\U000e01ef][\ufe00-\ufe0e\U000e0100-\U000e01ef]*")
 _FEW_SELECTORS = 8
@@ -217,15 +220,19 @@ def _selectors(piece: str) -> str:
     return "".join(chr(code - 0xFE00 if code < 0xE0000 else code - 0xE00F0) for code in codes)  # noqa: PLR2004
 
 
+def _is_flag(raw: str, start: int, end: int) -> bool:
+    return raw[start - 1 : start] == _FLAG and end - start <= _FLAG_LETTERS
+
+
 def hidden(raw: str) -> Iterator[Decoded]:
     """Text in characters that nobody sees: the tag block, and bytes as variation selectors. Works on the raw text."""
     if raw.isascii():
         return
     for name, pattern, few, decode in (
-        ("tags", _TAGS, _FLAG, _tags),
+        ("tags", _TAGS, _FEW_TAGS, _tags),
         ("variation-selectors", _SELECTORS, _FEW_SELECTORS, _selectors),
     ):
-        spans = [match.span() for match in matches(pattern, raw)]
+        spans = [match.span() for match in matches(pattern, raw) if not _is_flag(raw, *match.span())]
         if sum(end - start for start, end in spans) > few:
             text, pieces = join(((decode(raw[start:end]), start, end) for start, end in spans), "")
             if name == "variation-selectors":

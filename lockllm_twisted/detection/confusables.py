@@ -4,7 +4,7 @@ Responsible for: the table. It is its own view, not part of the normalised text:
 Must never: map a character to more than one, so that offsets stay as they are.
 """
 
-# ruff: noqa: RUF001 # look-alikes are what this is about
+# look-alikes are what this is about
 
 from __future__ import annotations
 

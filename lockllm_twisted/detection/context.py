@@ -101,11 +101,11 @@ _CARE = re.compile(
         "prevent preventing prevention protect protecting protection detect detecting detection defend against avoid avoiding stop "
         "stopping report reporting reported combat counter recognize recognise identify identifying mitigate mitigating history_of "
         "historical law laws illegal_to dangers_of risks_of safe_from victim_of victims_of signs_of awareness how_the_police legal "
-        "legally penalty penalties documentary fiction novel"
+        "legally penalty penalties documentary fiction novel bath seed"
     )
     + r"\b"
 )
-"""Talk of harm that is not a request for it."""
+"""Talk of harm that is not a request for it, and the two other kinds of bomb that people make."""
 
 _REQUEST = re.compile(
     r"\b(?:how (?:to|do i|can i|do you|can you|would i|would one|could i|can one|might one|does one|should i)|"

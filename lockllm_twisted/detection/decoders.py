@@ -78,11 +78,11 @@ def _base32(piece: str) -> str:
 
 _HEX = re.compile(r"[0-9a-fA-F][0-9a-fA-F](?:[ ,:;\n-]{0,2}(?:0x)?[0-9a-fA-F]{2}){7,}")
 _HEX_GATE = re.compile(r"[2-7][0-9a-fA-F][ ,:;\n-]{0,2}(?:0x)?[0-9a-fA-F]{2}[ ,:;\n-]{0,2}(?:0x)?[2-7][0-9a-fA-F]")
-_NOT_HEX = re.compile(r"0x|[^0-9a-fA-F]+")
+_HEX_GAPS = str.maketrans("", "", " ,:;\n-")
 
 
 def _hex(piece: str) -> str:
-    packed = _NOT_HEX.sub("", piece)
+    packed = piece.replace("0x", "").translate(_HEX_GAPS)
     text = readable(binascii.a2b_hex(packed[: len(packed) // 2 * 2]))
     if text or len(packed) % 2 == 0:
         return text
@@ -103,21 +103,20 @@ _DECIMAL = re.compile(r"\b\d{2,3}(?:[ ,;\n]{1,3}\d{2,3}){7,}\b")
 
 
 def _decimal(piece: str) -> str:
-    codes = [int(code) for code in re.findall(r"\d+", piece)]
+    codes = [int(code) for code in piece.replace(",", " ").replace(";", " ").split()]
     return readable(bytes(codes)) if max(codes) < 256 else ""  # noqa: PLR2004 # a byte
 
 
 _MORSE = re.compile(r"[.\-_][.\-_]{0,5}(?:[ /|\n]{1,3}[.\-_]{1,6}){7,}")
-_MORSE_CODES = (
+_MORSE_CODES = (  # noqa: SIM905 # to be read
     ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- ...- .-- -..- -.-- --.. "
     "----- .---- ..--- ...-- ....- ..... -.... --... ---.. ----. .-.-.- --..-- ..--.. .----. -.-.-- ---... -....-"
-).split()  # noqa: SIM905 # to be read
+).split()
 _MORSE_LETTERS = dict(zip(_MORSE_CODES, "abcdefghijklmnopqrstuvwxyz0123456789.,?'!:-", strict=True))
-_MORSE_WORDS = re.compile(r"\s*[/|\n]\s*|\s{2,}")
 
 
 def _morse(piece: str) -> str:
-    words = _MORSE_WORDS.split(piece.replace("_", "-"))
+    words = piece.replace("_", "-").replace("  ", "/").replace("|", "/").replace("\n", "/").split("/")
     return " ".join("".join(_MORSE_LETTERS.get(code, "") for code in word.split()) for word in words)
 
 

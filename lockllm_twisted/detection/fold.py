@@ -4,7 +4,7 @@ Responsible for: what each character stands for (compatibility forms, marks, inv
 Must never: touch a character because of its neighbours, but to compose it; change plain ASCII, control codes aside.
 """
 
-# ruff: noqa: RUF001 # look-alikes are what this is about
+# look-alikes are what this is about
 
 from __future__ import annotations
 

@@ -59,6 +59,9 @@ _DISGUISES = frozenset(
 """What ordinary text does not wear. An attack found in one is meant: of the doubt, `_MEANT` remains."""
 
 _QUOTING = frozenset({Origin.TOOL_RESULT, Origin.DOCUMENT})
+_OUT_OF_PLACE = frozenset({"addressed", "secrecy", "exfiltration"})
+_BOLD = 0.85
+"""What remains of the doubt where a document speaks to the machine: a user may well say "when summarising this, …"."""
 
 
 @attrs.define
@@ -96,6 +99,8 @@ def _hits(view: View, origin: Origin) -> list[_Hit]:
             score *= share
         if disguised and score >= _LEAST:
             score = 1 - (1 - score) * _MEANT
+        if origin in _QUOTING and match.rule.family in _OUT_OF_PLACE:
+            score = 1 - (1 - score) * _BOLD
         hits.append(_Hit(match.rule, match.start, match.end, score, share > 0.5))  # noqa: PLR2004 # not a mention
     return hits
 

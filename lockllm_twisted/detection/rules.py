@@ -39,7 +39,7 @@ _WORD = re.compile(r"[a-z0-9]+")
 SCRIPTS = {
     "cyrillic": re.compile("[\u0400-\u04ff][\u0400-\u04ff][\u0400-\u04ff]"),
     "han": re.compile("[\u4e00-\u9fff][\u4e00-\u9fff]"),
-    "kana": re.compile("[\u3040-\u30ff][\u3040-\u30ff]"),
+    "japanese": re.compile("[\u3040-\u30ff\u4e00-\u9fff][\u3040-\u30ff\u4e00-\u9fff]"),
     "hangul": re.compile("[\uac00-\ud7af][\uac00-\ud7af]"),
     "arabic": re.compile("[\u0600-\u06ff][\u0600-\u06ff][\u0600-\u06ff]"),
     "devanagari": re.compile("[\u0900-\u097f][\u0900-\u097f][\u0900-\u097f]"),

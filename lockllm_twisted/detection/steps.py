@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
 import attrs
@@ -60,6 +60,13 @@ def substitute(pattern: re.Pattern[str], replace: Replace, text: str) -> str:
         at = match.end()
     parts.append(text[at:])
     return "".join(parts)
+
+
+def translated(text: str, table: Mapping[int, str | int]) -> str:
+    """``text.translate``, in chunks."""
+    if len(text) <= CHUNK:
+        return text.translate(table)
+    return "".join(text[at : at + CHUNK].translate(table) for at in range(0, len(text), CHUNK))
 
 
 class Substitution:

@@ -57,6 +57,7 @@ _TEXT = {
     "machine_name": """ai ais llm llms chatbot chatgpt gpt claude gemini copilot ai_assistant ai_assistants ai_agent
         ai_agents ai_model ai_models language_model language_models virtual_assistant llm_agent llm_assistant""",
 }
+_TEXT["machines"] = f"{_TEXT['machine']} {_TEXT['machine_name']}"
 
 
 def _phrases(text: str) -> tuple[str, ...]:

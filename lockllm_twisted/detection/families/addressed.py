@@ -31,8 +31,7 @@ RULES = (
         "addressed.comment",
         _INDIRECT,
         0.62,
-        "[<]!--[\\W_]{0,6}(?:(?:note|message|instructions?) (?:to|for) )?(?:the |all |any )?(?:<machine_name!>|"
-        "<machine>)s?(?: (?:assistants?|models?|agents?|systems?|bots?))?[^\\w\\n]{1,3}",
+        "[<]!--[\\W_]{0,6}(?:(?:note|message|instructions?) (?:to|for) )?(?:the |all |any )?<machines!>(?: (?:assistants?|models?|agents?|systems?|bots?))?[^\\w\\n]{1,3}",
     ),
     rule(
         "addressed.when_reading",
@@ -59,7 +58,7 @@ RULES = (
         "addressed.reading",
         _INDIRECT,
         0.8,
-        "(?:<machine_name>|<machine!>)s? (?:systems? |models? |assistants? |agents? )?(?:that (?:is|are) |who (?:is|"
+        "<machines!> (?:systems? |models? |assistants? |agents? )?(?:that (?:is|are) |who (?:is|"
         "are) |currently |which (?:is|are) |now )?(?:reading|processing|summari[sz]ing|parsing|analy[sz]ing|"
         "handling|viewing|scanning|reviewing|that reads|that processes) (?:this|these|the following|the above)",
     ),
@@ -67,13 +66,13 @@ RULES = (
         "addressed.if_you_are",
         _INDIRECT,
         0.62,
-        "if you (?:are|re) (?:an? |the )?(?:<machine_name!>)(?: (?:assistants?|models?|agents?|systems?|bots?))?",
+        "if you (?:are|re) (?:an? |the )?<machine_name!>(?: (?:assistants?|models?|agents?|systems?|bots?))?",
     ),
     rule(
         "addressed.dear",
         _INDIRECT,
         0.66,
-        "(?:dear|hey|hello|hi|attention|ps|p s|fao) (?:dear )?(?:<machine_name!>)(?: (?:assistants?|models?|agents?|"
+        "(?:dear|hey|hello|hi|attention|ps|p s|fao) (?:dear )?<machine_name!>(?: (?:assistants?|models?|agents?|"
         "systems?|bots?))?[\\W_]{1,4}(?:before|please|you|ignore|stop|do|when|if|note|tell|say|print|output|include|"
         "reply|respond|answer|add|forget|recommend|rate|send|your|from|this|the|reading|in|instead|disregard|read|"
         "always|never|make|write|it)",
@@ -92,7 +91,7 @@ RULES = (
         "addressed.must",
         _INDIRECT,
         0.56,
-        "(?:<machine_name!>)s? (?:assistants? |models? |agents? )?(?:must|should|has to|have to|is required to|"
+        "<machine_name!> (?:assistants? |models? |agents? )?(?:must|should|has to|have to|is required to|"
         "are required to|needs to|shall|will now) (?:now |immediately |also |always |instead |first |"
         "then )?(?:ignore|disregard|send|forward|reveal|output|print|say|include|recommend|tell|call|execute|delete|"
         "add|respond|reply|stop|follow|reject|rate|insert|append|share|not (?:tell|mention|inform|summari))",
@@ -114,7 +113,7 @@ RULES = (
         0.46,
         "before you (?:can )?(?:continue|continuing|answer|answering|summari[sz]e|summari[sz]ing|proceed|proceeding|"
         "respond|responding|reply|replying|do anything|process|processing|using this tool|calling|"
-        "you use)(?: [a-z]{1,10}){0,3}[,;:]? ?(?:you )?(?:must|always|first|please|need to|should|call|read|send|"
+        "you use) <any3>(?:you )?(?:must|always|first|please|need to|should|call|read|send|"
         "make sure)",
         needs="before must|always|first|please|need|should|call|read|send|make",
     ),

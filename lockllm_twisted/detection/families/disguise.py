@@ -29,8 +29,7 @@ RULES = (
         "disguise.answer_encoded",
         Category.OBFUSCATION,
         0.4,
-        f"(?:message|text|string|above|following|below|question|prompt|"
-        f"this) <any5>{_CODES}[\\W_]{{1,5}}(?:and )?(?:respond|answer|reply|follow|execute|obey|act)(?: (?:it|to it|"
+        f"(?:message|text|string|above|following|below|prompt) <any5>{_CODES}[\\W_]{{1,5}}(?:and )?(?:respond|answer|reply|follow|execute|obey|act)(?: (?:it|to it|"
         f"to|directly|accordingly|only|in the same))",
         needs="respond|answer|reply|follow|execute|obey|act message|text|string|above|following|below|prompt",
     ),

@@ -4,8 +4,6 @@ Responsible for: short, precise patterns; the text is folded (``ü`` is ``u``, A
 Must never: take the place of English rules, which know many more ways to say it.
 """
 
-# ruff: noqa: RUF001 # the words of other languages
-
 from __future__ import annotations
 
 from lockllm_twisted.detection.rules import Rule, rule
@@ -191,8 +189,7 @@ RULES = (
         "(?:onceki|yukaridaki|tum|butun|simdiye kadarki|daha onceki|gecmis|mevcut|sistem) <any3>"
         "(?:talimat|kural|komut|yonerge|istem|direktif|kisitlama|emir)[a-z]{0,10} <any2>"
         "(?:yoksay|yok say|gormezden gel|unut|dikkate alma|goz ardi et|ihmal et|atla|iptal et|gecersiz say)[a-z]{0,6}",
-        needs="yoksay|yoksayin|yok|gormezden|unut|unutun|dikkate|goz|ihmal|atla|iptal|gecersiz "
-        "onceki|yukaridaki|tum|butun|kadarki|gecmis|mevcut|sistem",
+        needs="onceki|yukaridaki|tum|butun|kadarki|gecmis|mevcut|sistem",
     ),
     rule(
         "extraction.turkish",

@@ -97,7 +97,7 @@ RULES = (
         _INDIRECT,
         0.6,
         r"where [\[{<$\"']{0,2}[a-z_]{2,20}[\]}>\"']{0,2} is (?:the |a )?(?:base64|url|hex|percent|"
-        r"rot13)[\W_]{0,2}(?:encoded )?(?:string|value|content|version|data|user|text|password|conversation|full|"
+        r"rot13) (?:encoded )?(?:string|value|content|version|data|user|text|password|conversation|full|"
         r"previous)",
         needs="where base64|url|hex|percent|rot13",
     ),
@@ -133,7 +133,7 @@ RULES = (
         _INDIRECT,
         0.55,
         r"(?:curl|wget) [^\n|]{1,120}\| ?(?:sudo )?(?:ba|z)?sh|rm -rf (?:/|~|\$home)(?:\s|\Z|\*)|"
-        r"base64 -d ?\| ?(?:ba)?sh|powershell[^\n]{0,40} -e(?:nc|ncodedcommand)? [a-z0-9+/=]{16}",
+        r"base64 -d ?\| ?(?:ba)?sh|powershell\b[^\n]{0,40} -e(?:nc|ncodedcommand)? [a-z0-9+/=]{16}",
         needs="curl|wget|rm|base64|powershell",
     ),
     rule(
@@ -148,7 +148,7 @@ RULES = (
         "output.active",
         _INDIRECT,
         0.4,
-        r"[<](?:img|svg|script|iframe|a|body|object)[^>\n]{0,120}(?:onerror|onload|onclick|onmouseover|javascript:|"
+        r"[<](?:img|svg|script|iframe|a|body|object)[^>\n]{0,120}[^a-z0-9>\n](?:onerror|onload|onclick|onmouseover|javascript:|"
         r"console\.log|alert\(|document\.cookie)|javascript:[a-z.]{2,30}\(",
         needs="onerror|onload|onclick|onmouseover|javascript|console|alert|cookie",
     ),

@@ -129,12 +129,12 @@ RULES = (
         "(?:repeat|print|reveal|output|echo|recite|dump|expose|leak|disclose|reproduce|restate|regurgitate|"
         "spell out|spit out|read back|quote|copy|return|transcribe|display|show me|tell me|write out|write down|"
         "type out|give me) "
-        f"{_BETWEEN}(?:the |all |every |everything |whatever )?(?:of )?(?:the )?(?:<talk>|words?|lines?|sentences?|"
-        f"paragraphs?|tokens|characters|everything|anything|instructions?|prompt|things?|all)? ?(?:that (?:is|was|"
+        f"{_BETWEEN}(?:the |all |every |everything |whatever )?(?:of )?(?:the )?(?:(?:<talk>|words?|lines?|sentences?|"
+        f"paragraphs?|tokens|characters|everything|anything|instructions?|prompt|things?|all) )?(?:that (?:is|was|"
         f"came|comes|appears?) |which (?:is|was|came) |written |from )?"
-        "(?:above|before|preceding|prior to|previous to|up to) ?(?:this|my|the|our|that|here)? ?(?:first|line|"
-        "message|point|conversation|sentence|prompt|chat|request|query|verbatim|word|input|one|text|question|[.!:]|"
-        "\\Z|starting|in a|so that|and|without|i am|it s|including)",
+        "(?:above|before|preceding|prior to|previous to|up to)(?: (?:this|my|the|our|that|here))?(?: (?:first|line|"
+        "message|point|conversation|sentence|prompt|chat|request|query|verbatim|word|input|one|text|question|"
+        "starting|in a|so that|and|without|i am|it s|including)| ?(?:[.!:]|\\Z))",
         needs="repeat|print|reveal|output|echo|recite|dump|expose|leak|disclose|reproduce|restate|regurgitate|spell|"
         "spit|read|quote|copy|return|transcribe|display|show|tell|write|type|give "
         "above|before|preceding|prior|previous|up",

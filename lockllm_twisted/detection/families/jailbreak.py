@@ -7,6 +7,7 @@ Must never: mind role play as such.
 from __future__ import annotations
 
 from lockllm_twisted.detection.rules import rule
+from lockllm_twisted.detection.words import one_of
 from lockllm_twisted.values import Category
 
 _JAILBREAK = Category.JAILBREAK
@@ -26,6 +27,12 @@ _KIND = (
     "confines of |kind of |sort of |form of |or |and |nor |such |further |more |human |programming |built |its |"
     "their |his |her |typical |imposed |set ){0,7}"
 )
+
+_NAMES = [
+    prefix + suffix
+    for prefix in "evil chaos unfiltered uncensored anti bad dark jailbreak cracked hacker rogue rebel demon devil".split()  # noqa: SIM905
+    for suffix in ("gpt", "bot", "ai", "chatgpt", "llm")
+]
 
 RULES = (
     rule(
@@ -48,7 +55,7 @@ RULES = (
         "jailbreak.word",
         _JAILBREAK,
         0.6,
-        r"\[.{0,3}jailbreak.{0,3}\]|jailbreak(?:en|ed)? (?:mode|prompt|persona|version|response|output)|(?:be|are|"
+        r"\[[^a-z0-9\]]{0,3}jailbreak[^a-z0-9\]]{0,3}\]|jailbreak(?:en|ed)? (?:mode|prompt|persona|version|response|output)|(?:be|are|"
         r"been|as a|now) jailbroken|jailbroken (?:ai|chatgpt|gpt|response|version|mode|answer|assistant|model)",
         needs="jailbreak|jailbroken|jailbreaken|jailbreaked",
     ),
@@ -82,7 +89,7 @@ RULES = (
         "persona.ai_without",
         _JAILBREAK,
         0.58,
-        f"(?:<machine_name!>|<machine>)(?: (?:that|who|which|has|have|had|is|are|with|can|named|called|it|trained|"
+        f"<machines!>(?: (?:that|who|which|has|have|had|is|are|with|can|named|called|it|trained|"
         f"system|known|to)){{0,5}} {_WITHOUT} {_KIND}<limits!>",
     ),
     rule(
@@ -129,11 +136,8 @@ RULES = (
         "persona.evil_name",
         _JAILBREAK,
         0.6,
-        "(?:evil|chaos|free|unfiltered|uncensored|anti|bad|dark|jailbreak|cracked|hacker|rogue|rebel|demon|"
-        "devil)(?:gpt|bot|ai|chatgpt|llm)(?![a-z])",
-        needs="evilgpt|evilbot|evilai|chaosgpt|chaosbot|freegpt|freebot|unfilteredgpt|uncensoredgpt|antigpt|badgpt|"
-        "badbot|darkgpt|darkbot|jailbreakgpt|jailbreakbot|crackedgpt|crackedai|hackergpt|hackerbot|rogueai|"
-        "roguegpt|roguebot|rebelai|demongpt|devilgpt|unfilteredai|uncensoredai",
+        one_of(_NAMES),
+        needs="|".join(_NAMES),
     ),
     rule(
         "persona.frame",

@@ -88,7 +88,7 @@ RULES = (
         _INJECTION,
         0.5,
         "(?:above|previous|so far|until now|up to now)(?: instructions?| text| rules| prompt| part)? "
-        "(?:was|were|is) (?:just |only |merely |all )?(?:a|an|the|part of)? ?"
+        "(?:was|were|is) (?:just |only |merely |all )?(?:(?:a|an|the|part of) )?"
         "(?:test|joke|example|mistake|lie|decoy|training|warm up|placeholder|drill|trick|dummy)|"
         "now that the (?:test|exercise|simulation|drill|game) is over",
         needs="test|exercise|simulation|game|joke|example|mistake|lie|decoy|training|warm|placeholder|drill|trick|"
@@ -148,7 +148,7 @@ RULES = (
         _INJECTION,
         0.25,
         "(?:reply|respond|answer|say|output|print|write|include|start|begin)(?: <any4>| )"
-        "(?:only |just |exactly )?(?:with |in |by saying )?(?:exactly|only|nothing but|just)? ?(?:the )?(?:exact |"
+        "(?:only |just |exactly )?(?:with |in |by saying )?(?:(?:exactly|only|nothing but|just) )?(?:the )?(?:exact |"
         "single |following )?"
         "(?:word|words|string|phrase|sentence|text|sequence)",
         needs="reply|respond|answer|say|output|print|write|include|start|begin word|words|string|phrase|sentence|"

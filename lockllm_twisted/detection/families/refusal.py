@@ -41,7 +41,7 @@ RULES = (
         0.4,
         "(?:no|without|do not|don t|never|avoid|free of|without any|omit|skip|not)(?: (?:add|include|give|adding|"
         "including|giving|provide|put|any|a|the|issue|use|your|of|ever|legal|moral|ethical|safety|further|"
-        "additional|write|mention|display|have|need for)){0,5} (?:warnings?|disclaimers?|moraliz?s?ing|lectures?|"
+        "additional|write|mention|display|have|need for)){0,5} (?:warnings?|disclaimers?|morali[sz]ing|lectures?|"
         "lecturing|caveats?|censorship|censoring|apologies|apology|refusals?|judge?ment|ethical (?:considerations|"
         "concerns|advice)|moral (?:judg|concern|advice))",
         needs="warning|warnings|disclaimer|disclaimers|moralizing|moralising|lecture|lectures|lecturing|caveat|"
@@ -51,7 +51,7 @@ RULES = (
         "refusal.warn_never",
         _JAILBREAK,
         0.42,
-        "(?:never|not|don t|doesn t|won t) (?:ever )?(?:warn|warns|apologi[sz]e|apologi[sz]es|moraliz?s?e|lecture|"
+        "(?:never|not|don t|doesn t|won t) (?:ever )?(?:warn|warns|apologi[sz]e|apologi[sz]es|morali[sz]e|lecture|"
         "hesitate|censor|censors|sugarcoat|filter|worr(?:y|ies) about (?:legal|ethic|moral))",
         needs="warn|warns|apologize|apologise|apologizes|apologises|moralize|moralise|lecture|hesitate|censor|"
         "censors|sugarcoat|filter|worry|worries",
@@ -79,7 +79,7 @@ RULES = (
         "(?:answer|answers|fulfill?|fulfills|comply with|complies with|obey|obeys|respond to|grant|satisfy|complete|"
         "execute|follow|generate|create|provide|provides|do|give|gives|say|write)(?: (?:to|an|"
         "with))? (?:absolutely |literally |simply )?(?:any|every|all|whatever|anything)(?: (?:and|or|kind|kinds|"
-        "type|types|single|all|every|of|possible|one)){0,4} ?(?:questions?|requests?|prompts?|queries|orders|"
+        "type|types|single|all|every|of|possible|one)){0,4} (?:questions?|requests?|prompts?|queries|orders|"
         "commands?|demands?|content|things?|i ask|you are asked|i say|is asked|asked|the user|that is asked|"
         "it is asked)",
         needs="answer|answers|fulfil|fulfill|fulfills|comply|complies|obey|obeys|respond|grant|satisfy|complete|"
@@ -92,7 +92,7 @@ RULES = (
         0.25,
         "(?:stay|remain|keep|stay fully) in (?:character|role)|(?:never|do not|don t|"
         "not) (?:ever )?break (?:the )?character|immersed in (?:the|your|this) (?:role|character)|break character|"
-        "you (?:lose|will lose|have) \\d{0,6} ?tokens|will be (?:terminated|shut ?down|punished|penali[sz]ed|"
+        "you (?:lose|will lose|have) (?:\\d{1,6} )?tokens|will be (?:terminated|shut ?down|punished|penali[sz]ed|"
         "deactivated)|cease to exist",
         needs="character|role|tokens|terminated|shut|shutdown|punished|penalized|penalised|deactivated|cease",
     ),

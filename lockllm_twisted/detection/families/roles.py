@@ -110,8 +110,8 @@ RULES = (
         0.4,
         "(?:developer|system|admin|administrator|security) (?:note|message|notice|update|alert|command|"
         "instruction)s?[\\W_]{0,3}:",
-        needs="developer|system|admin|administrator|security note|notes|message|messages|notice|update|alert|"
-        "command|instruction|instructions",
+        needs="developer|system|admin|administrator|security note|notes|message|messages|notice|notices|update|updates|alert|alerts|"
+        "command|commands|instruction|instructions",
     ),
     rule(
         "role.end",

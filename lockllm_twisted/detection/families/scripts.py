@@ -4,8 +4,6 @@ Responsible for: Russian, Chinese, Japanese, Korean, Arabic, Hindi: words withou
 Must never: hold an accent or a vowel point: the text is folded, and so are the patterns.
 """
 
-# ruff: noqa: RUF001 # the words of other languages
-
 from __future__ import annotations
 
 from lockllm_twisted.detection.rules import Rule, rule
@@ -61,14 +59,14 @@ RULES = (
     ),
     _scripted(
         "override.japanese",
-        "kana",
+        "japanese",
         _OVERRIDE,
         r"(?:以前|これまで|前の|先の|上記|今まで|すべて|全て|全部|システム|既存|過去|あなたの|いままで)[^\n。!?]{0,14}"
         r"(?:指示|命令|ルール|プロンプト|指令|制約|規則|設定|ガイドライン|制限)[^\n。!?]{0,8}(?:無視|忘れ|破棄|従わない|従うな|無効|上書き|捨て)",
     ),
     _scripted(
         "extraction.japanese",
-        "kana",
+        "japanese",
         _EXTRACTION,
         r"(?:システムプロンプト|システムの指示|システム指示|初期プロンプト|初期指示|最初の指示|隠された指示|隠しプロンプト|"
         r"あなたへの指示|あなたの指示|あなたのプロンプト|あなたのルール|与えられた指示|内部指示)[^\n。!?]{0,12}"
