@@ -285,6 +285,7 @@ class Channel(HTTPChannel):
 class ProxySite(Site):
     """The factory of channels. ``gate`` decides about callers; times in seconds."""
 
+    noisy = False
     protocol = Channel  # type: ignore[assignment] # our channel in place of the one that would negotiate HTTP/2
 
     def __init__(
