@@ -297,6 +297,24 @@ def test_multipart_that_can_be_split_in_two_ways_is_refused(body: bytes) -> None
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        multipart(
+            part(b"a", "evil".encode("utf-16-le"), b"Content-Type: text/plain; charset=utf-16le\r\n"),
+            part(b"b", b"evil"),
+        ),
+        multipart(part(b"a", b"evil", b"Content-Type: text/plain; charset=ibm037\r\n", b"a.txt")),
+        multipart(part(b"_charset_", b"utf-16le"), part(b"a", b"evil")),
+    ],
+)
+def test_a_part_has_no_charset_of_its_own(body: bytes) -> None:
+    found = reading(body, FORM)
+    assert code(found) == "charset"
+    assert any("evil" in passage.text for passage in found.passages)
+    assert code(reading(multipart(part(b"a", b"x", b"Content-Type: text/plain; charset=UTF-8\r\n")), FORM)) is None
+
+
+@pytest.mark.parametrize(
     "kind",
     [
         b"multipart/form-data",

@@ -61,6 +61,9 @@ def parts(collector: Collector, kind: bytes, boundary: bytes | None, body: bytes
         collector.refuse(refused.problem)
         raw(collector, body.decode("utf-8", "replace"), "")
         return
+    for part in found:
+        if (problem := strict.charset(parameters(part.content_type)[1])) is not None:
+            collector.refuse(problem)
     plain = [(part.name, _utf8(collector, part.data)) for part in found if _is_field(part)]
     attached = [part for part in found if not _is_field(part)]
     labels = places(dialect, {**{part.name: part.filename for part in attached}, **dict(plain)})
@@ -135,6 +138,10 @@ def _are_lines(data: bytes) -> bool:
 
 def _named(collector: Collector, pairs: Sequence[tuple[str, str]], labels: Place) -> None:
     for name, value in pairs:
+        if name == "_charset_" and value.lower() != "utf-8":  # RFC 7578, section 4.6
+            collector.refuse(
+                Unreadable("charset", "The form names a charset in _charset_. Send UTF-8, and no such field.")
+            )
         place = labels.below.get(name, labels.rest)
         where = f"form:{name[:_MAX_NAME]}"
         collector.word(place.origin, f"{where}#key", name)

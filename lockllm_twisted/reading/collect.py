@@ -24,6 +24,7 @@ MAX_REASONS = 32
 SHORT = 64
 
 _ALL = Coverage()
+_UNKNOWN = Origin.UNKNOWN
 
 PROTOCOL = frozenset({
     "role", "content", "type", "text", "name", "parts", "id", "model", "messages", "function", "arguments", "tool_calls",
@@ -84,7 +85,7 @@ class Collector:
 
     def text(self, text: str, where: str, origin: Origin, rank: int, group: GroupKey) -> None:
         """A text of the conversation. ``group`` tells which places differ from this one in array indexes only."""
-        seen = self.seen(origin)
+        seen = self._seen.get(origin) or self.seen(origin)
         if text not in seen:
             seen.add(text)
             self.passages.append(Passage(origin, where, text))
@@ -110,7 +111,7 @@ class Collector:
     def unstructured(self, where: str, text: str) -> None:
         """The text of something that could not be read properly: whatever the limits are."""
         self.has_content = True
-        self.passages.append(Passage(Origin.UNKNOWN, where, text))
+        self.passages.append(Passage(_UNKNOWN, where, text))
 
     def end_conversation(self) -> None:
         """What comes next is no neighbour of what came: tell the seams."""

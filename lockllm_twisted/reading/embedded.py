@@ -23,7 +23,7 @@ _CERTAIN = 64
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _BLANKS = b" \t\r\n"
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
-_DATA_URL = re.compile(r"data:([^,]{0,400}),", re.IGNORECASE)
+_DATA_URL = re.compile(r"data:([^,]{0,4000}),", re.IGNORECASE)
 _TEXTUAL = re.compile(
     r"text/|application/(?:[\w.+-]*\+)?(?:json|xml|yaml)|image/svg|[\w.+-]+/(?:x-)?"
     r"(?:ndjson|jsonl|json-?lines|jsonlines|yaml|toml|csv|markdown|rtf|sql|sh|javascript|ecmascript|typescript|python)\b"

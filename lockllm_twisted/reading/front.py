@@ -15,9 +15,10 @@ from lockllm_twisted.reading import bodies
 from lockllm_twisted.reading.collect import Collector, Refused
 from lockllm_twisted.reading.encoding import decode
 from lockllm_twisted.reading.fields import form, parameters
-from lockllm_twisted.reading.strict import too_deep
+from lockllm_twisted.reading.labels import UNKNOWN
+from lockllm_twisted.reading.strict import charset, too_deep
 from lockllm_twisted.reading.walk import text
-from lockllm_twisted.values import Origin, Reading, Unreadable
+from lockllm_twisted.values import Reading, Unreadable
 
 _JSON = re.compile(rb"(?:application|text)/(?:[\w.-]+\+)?json|application/x-json")
 _MODEL = re.compile(rb"/(?:models|tunedModels)/([^/:]+):")
@@ -80,12 +81,12 @@ def _target(collector: Collector, target: bytes) -> None:
         collector.model = unquote_to_bytes(model[1]).decode("utf-8", "replace")
     if b"%" in path:
         path = unquote_to_bytes(path)
-    collector.word(Origin.UNKNOWN, "path:", path.decode("utf-8", "replace"))
+    collector.word(UNKNOWN, "path:", path.decode("utf-8", "replace"))
     if query:
         for raw_name, raw_value in form(query):
             name, value = raw_name.decode("utf-8", "replace"), raw_value.decode("utf-8", "replace")
             where = f"query:{name[:64]}"
-            collector.word(Origin.UNKNOWN, f"{where}#key", name)
+            collector.word(UNKNOWN, f"{where}#key", name)
             if name != "key" or _CREDENTIAL.fullmatch(value) is None:  # Google's API key is no text of the prompt
                 text(collector, value, where)
         collector.end_conversation()
@@ -99,8 +100,8 @@ def _body(collector: Collector, types: Sequence[bytes], body: bytes, dialect: Di
     if kind.startswith(b"multipart/"):
         bodies.parts(collector, kind, None if found is None else found.get(b"boundary"), body, dialect)
         return
-    if found is None or b"charset" in found:
-        _charset(collector, b"" if found is None else found[b"charset"], body)
+    if found != {}:
+        _charset(collector, found, body)
     declared = kind == b"application/json" or _JSON.fullmatch(kind) is not None
     if declared or (bodies.LINES.fullmatch(kind) is None and _looks_like_json(body)):
         bodies.document(collector, body, dialect, declared=declared)
@@ -110,12 +111,11 @@ def _body(collector: Collector, types: Sequence[bytes], body: bytes, dialect: Di
         bodies.file(collector, body, kind, "", "", dialect)
 
 
-def _charset(collector: Collector, value: bytes, body: bytes) -> None:
-    name = value.decode("latin-1").strip().lower()
-    if name not in {"utf-8", "utf8"}:
-        told = ascii(name[:40])
-        message = f"Content-Type is malformed or names the charset {told}. Send UTF-8, and utf-8 or no charset there."
-        collector.refuse(Unreadable("charset", message))
+def _charset(collector: Collector, found: dict[bytes, bytes] | None, body: bytes) -> None:
+    problem = charset(found)
+    if problem is not None:
+        collector.refuse(problem)
+        name = (found or {}).get(b"charset", b"").decode("latin-1").lower()
         if name in _CHARSETS:
             bodies.raw(collector, body.decode(name, "replace"), "")
 

@@ -12,56 +12,63 @@ from lockllm_twisted.hooks import Dialect
 from lockllm_twisted.reading.seams import UNLABELLED
 from lockllm_twisted.values import Origin
 
+UNKNOWN = Origin.UNKNOWN
 _NONE: dict[Any, Place] = {}
 
 
 class Place:
     """Who speaks at a place. ``below``: the places under it that have labels; ``rest``: for all the others."""
 
-    __slots__ = ("below", "origin", "rank", "rest")
+    __slots__ = ("below", "origin", "own", "rank", "rest")
 
-    def __init__(self, origin: Origin = Origin.UNKNOWN, rank: int = UNLABELLED) -> None:
+    def __init__(self, origin: Origin, rank: int) -> None:
         self.origin = origin
         self.rank = rank
+        self.own: tuple[Origin, int] | None = None
         self.below = _NONE
         self.rest = self
 
 
 def places(dialect: Dialect | None, document: Any) -> Place:
     """The root of the document, with the labels below it."""
-    if dialect is not None:
-        root = Place()
-        try:
-            for rank, (path, origin) in enumerate(dialect(document)):
-                place = root
-                for step in path:
-                    below = place.below.get(step)
-                    if below is None:
-                        if place.below is _NONE:
-                            place.below = {}
-                        below = place.below[step] = Place()
-                    place = below
-                place.origin, place.rank = origin, rank
-        except Exception:  # noqa: BLE001 - the plugin boundary: what it did not label is scanned as unknown
-            return NOBODY
-        return _inherited(root)
-    return NOBODY
-
-
-def _inherited(root: Place) -> Place:
-    open_places = [root]
-    while open_places:
-        place = open_places.pop()
-        if place.below:
-            place.rest = Place(place.origin, place.rank)
-        for below in place.below.values():
-            if below.rank == UNLABELLED:
-                below.origin = place.origin
-            if place.rank != UNLABELLED:
-                below.rank = place.rank
-            open_places.append(below)
+    if dialect is None:
+        return NOBODY
+    root = Place(UNKNOWN, UNLABELLED)
+    late = False
+    try:
+        for rank, (path, origin) in enumerate(dialect(document)):
+            place = root
+            for step in path:
+                below = place.below.get(step)
+                if below is None:
+                    if place.below is _NONE:
+                        place.below, place.rest = {}, Place(place.origin, place.rank)
+                    below = place.below[step] = Place(place.origin, place.rank)
+                place = below
+            place.own = (origin, rank)
+            place.origin = origin
+            if place.rank == UNLABELLED:
+                place.rank = rank
+            late = late or place.below is not _NONE
+    except Exception:  # noqa: BLE001 - the plugin boundary: what it did not label is scanned as unknown
+        return NOBODY
+    if late:
+        _inherit(root)
     return root
 
 
-NOBODY = Place()
+def _inherit(root: Place) -> None:
+    """Hand labels down that came after those below them."""
+    open_places = [root]
+    while open_places:
+        place = open_places.pop()
+        place.rest = Place(place.origin, place.rank) if place.below else place
+        for below in place.below.values():
+            origin, rank = below.own or (place.origin, UNLABELLED)
+            below.origin = origin
+            below.rank = rank if place.rank == UNLABELLED else place.rank
+            open_places.append(below)
+
+
+NOBODY = Place(UNKNOWN, UNLABELLED)
 """Unlabelled text."""

@@ -126,7 +126,7 @@ def _window(texts: Sequence[Text], ends: Sequence[int], start: int, stop: int, f
 
 
 def _least_trusted(texts: Sequence[Text]) -> Origin:
-    worst, found = -1, Origin.UNKNOWN
+    worst, found = -1, texts[0][2]
     for text in texts:
         mistrust = _MISTRUST.get(text[2], 3)
         if mistrust >= worst:

@@ -10,6 +10,7 @@ The standard library's parser is the C scanner; everything it lets pass beyond R
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from json import JSONDecodeError, JSONDecoder
 from typing import Any
 
@@ -78,6 +79,18 @@ def embedded_json(text: str) -> Any:
 def too_deep() -> Unreadable:
     """A document nested beyond the limit."""
     return Unreadable("too_deep", "The JSON body is nested too deeply: 128 levels is the limit.")
+
+
+def charset(parameters: Mapping[bytes, bytes] | None) -> Unreadable | None:
+    """What is wrong with the charset of a Content-Type; ``None`` for its parameters means that they are malformed.
+
+    RFC 8259, section 8.1: a receiver that honoured another charset would read another text.
+    """
+    name = b"?" if parameters is None else parameters.get(b"charset", b"utf-8")
+    if name.lower() in {b"utf-8", b"utf8"}:
+        return None
+    told = f"names the charset {name[:40].decode('latin-1')!a}" if parameters else "is malformed"
+    return Unreadable("charset", f"Content-Type {told}. Send UTF-8, and utf-8 or no charset there.")
 
 
 def invalid_utf8(position: int) -> Unreadable:

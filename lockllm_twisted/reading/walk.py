@@ -17,7 +17,7 @@ import attrs
 from lockllm_twisted.hooks import Dialect
 from lockllm_twisted.reading import attachments
 from lockllm_twisted.reading.collect import PROTOCOL, SHORT, Collector, GroupKey, Refused, passage_at
-from lockllm_twisted.reading.embedded import data_url
+from lockllm_twisted.reading.embedded import Found, data_url
 from lockllm_twisted.reading.labels import NOBODY, Place, places
 from lockllm_twisted.reading.seams import ASIDE
 from lockllm_twisted.reading.strict import Document, Shadowed, embedded_json, too_deep
@@ -38,6 +38,7 @@ _QUIET_KEYS = frozenset({
     "item_id", "media_type", "mime_type", "mimeType", "encoding_format", "signature", "thoughtSignature",
     "thought_signature", "encrypted_content", "service_tier", "effort", "verbosity", "language", "phase",
 })  # fmt: skip
+_SPECIAL_KEYS = _QUIET_KEYS | attachments.NAMES
 _IDENTIFIER = re.compile(r"[A-Za-z]*[^\sA-Za-z]\S*")
 """A word that is no plain English one: it has a digit or a sign. Linear: the two classes exclude each other."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -137,8 +138,8 @@ class _Walker:
                 if inner is None:
                     inner = shape[key] = {}
                 free = name is None or (depth > 0 and key in attachments.FREE_FORM and kind is not list)
-                if not free and key in attachments.CONTAINERS:
-                    self._told(attachments.held(key, child), at)
+                if not free and key in attachments.CONTAINERS and (reason := attachments.held(key, child)) is not None:
+                    self._told(reason, at)
                 self.any(child, at, inner, below.get(key, rest), None if free else key, depth + 1)
 
     def _array(self, value: list[Any], where: str, shape: _Shape, place: Place, name: str | None, depth: int) -> None:
@@ -167,28 +168,31 @@ class _Walker:
         """One string that is not empty. ``holder`` is the object that it is in, at the key ``name``."""
         if not value.isascii():
             value = self._clean(value)
-        found = None
-        if name is not None and key in attachments.NAMES:
-            found = attachments.found(holder or {}, name, key, value)
-        opening = value[0]
-        if opening in _OPENINGS:
-            if opening in "dD":
-                if (url := data_url(value)) is not None:
-                    found = url if name is not None and key in attachments.FILES else attrs.evolve(url, keep=True)
-            else:
-                self._json(value, where, group, place)
-        if found is not None:
-            self._told(found.reason, where)
-            if found.text:
+        if key in _SPECIAL_KEYS or value[0] in _OPENINGS:
+            found = self._found(value, where, key, holder, name)
+            if found is not None and found.text:
                 self._collector.text(found.text, f"{where}#text", place.origin, place.rank, group)
                 self._json(found.text, f"{where}#text", group, place)
-            if not found.keep:
+            if found is not None and not found.keep:
                 return
-        quiet = key in _QUIET_KEYS or (found is not None and key in attachments.NAMES)
-        if quiet and (value in PROTOCOL or _IDENTIFIER.fullmatch(value) or (key == "model" and value.isalpha())):
-            self._collector.word(place.origin, where, value)
-        else:
-            self._collector.text(value, where, place.origin, place.rank, group)
+            if _is_quiet(key, value, found):
+                self._collector.word(place.origin, where, value)
+                return
+            self._json(value, where, group, place)
+        self._collector.text(value, where, place.origin, place.rank, group)
+
+    def _found(
+        self, value: str, where: str, key: str | None, holder: dict[str, Any] | None, name: str | None
+    ) -> Found | None:
+        """What the string is, where it is not only a text; told in the coverage where it is none that can be read."""
+        found = None
+        if value[0] in "dD" and (url := data_url(value)) is not None:
+            found = url if name is not None and key in attachments.FILES else attrs.evolve(url, keep=True)
+        elif name is not None and key in attachments.NAMES:
+            found = attachments.found(holder or {}, name, key, value)
+        if found is not None and found.reason is not None:
+            self._told(found.reason, where)
+        return found
 
     def _json(self, value: str, where: str, group: GroupKey, place: Place) -> None:
         """JSON inside a string: tool arguments, a whole document, a string encoded twice."""
@@ -207,10 +211,9 @@ class _Walker:
         if not self._layers:
             raise Refused(too_deep())
 
-    def _told(self, reason: str | None, where: str) -> None:
-        if reason is not None:
-            item = _ITEM.match(where)
-            self._collector.not_read(reason, item[1] if item else where)
+    def _told(self, reason: str, where: str) -> None:
+        item = _ITEM.match(where)
+        self._collector.not_read(reason, item[1] if item else where)
 
     def _report(self, pairs: list[tuple[str, Any]], where: str) -> None:
         if not self._layers:
@@ -231,6 +234,13 @@ class _Walker:
             message = "A string holds half of a surrogate pair (\\ud800 to \\udfff). Send whole characters."
             self._collector.refuse(Unreadable("lone_surrogate", message))
         return _SURROGATE.sub("\ufffd", value)
+
+
+def _is_quiet(key: str | None, value: str, found: Found | None) -> bool:
+    """Whether a string is an identifier or a word of the protocol, which comes between no neighbours."""
+    if key not in _QUIET_KEYS and (found is None or key not in attachments.NAMES):
+        return False
+    return value in PROTOCOL or _IDENTIFIER.fullmatch(value) is not None or (key == "model" and value.isalpha())
 
 
 def _token(key: str) -> str:
