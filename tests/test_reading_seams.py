@@ -10,6 +10,7 @@ import pytest
 from lockllm_twisted.builtin.dialects import anthropic_messages, gemini, openai_chat, openai_responses
 from lockllm_twisted.hooks import Dialect
 from lockllm_twisted.reading import read
+from lockllm_twisted.reading.seams import REACH
 from lockllm_twisted.values import Origin, Passage
 
 
@@ -115,7 +116,7 @@ def test_one_spelling_is_told_where_no_letters_meet(left: str, right: str, joine
 def test_a_seam_costs_a_window() -> None:
     long = ["word " * 20_000, "text " * 20_000]
     found = seams(chat(("user", long[0]), ("assistant", long[1])), openai_chat)
-    assert [len(seam.text) for seam in found] == [512]
+    assert [len(seam.text) for seam in found] == [2 * REACH]
 
 
 def test_an_attack_in_single_letters_is_seen_whole() -> None:

@@ -30,9 +30,9 @@ UNLABELLED = -1
 ASIDE = -2
 """A text inside another text (JSON in tool arguments): no neighbour in the conversation, its container is."""
 
-REACH = 256
-"""Characters told on each side of a boundary: about 45 English words, more than any attack phrase of a rule set; each
-further hundred adds a fifth to what a short chat costs to scan."""
+REACH = 200
+"""Characters told on each side of a boundary: two English sentences. The seam is the dearest text of a short chat (it is
+new in each request, where the system prompt is not), and its cost goes with this number."""
 
 _SPAN = 4 * REACH
 _STEP = 2 * REACH
