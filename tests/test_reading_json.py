@@ -155,7 +155,9 @@ def test_the_model_is_told(body: bytes) -> None:
     assert reading(body).model == "gpt-x"
 
 
-@pytest.mark.parametrize("body", [b'{"model": 1}', b'["model"]', b'{"x": {"model": "y"}}'])
+@pytest.mark.parametrize(
+    "body", [b'{"model": 1}', b'{"model": "a\\nb"}', b'{"model": "\\ud800"}', b'["model"]', b'{"x": {"model": "y"}}']
+)
 def test_a_model_that_is_none_is_not_told(body: bytes) -> None:
     assert reading(body).model is None
 

@@ -35,8 +35,7 @@ def document(collector: Collector, body: bytes, dialect: Dialect | None, *, decl
             return
         collector.refuse(parsed.problem)
     elif type(parsed.value) is dict:
-        model = parsed.value.get("model")
-        collector.model = model if type(model) is str else collector.model
+        collector.names_model(parsed.value.get("model"))
     if not walk(collector, parsed, dialect):
         raw(collector, body.decode("utf-8", "replace"), "")
     if parsed.rest:
@@ -147,7 +146,7 @@ def _named(collector: Collector, pairs: Sequence[tuple[str, str]], labels: Place
         collector.word(place.origin, f"{where}#key", name)
         text(collector, value, where, place)
         if name == "model":
-            collector.model = value
+            collector.names_model(value)
     collector.end_conversation()
 
 

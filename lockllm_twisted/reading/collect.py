@@ -21,6 +21,7 @@ MAX_FIELDS = 10_000
 """Fields of a form, parts of a multipart body."""
 
 MAX_REASONS = 32
+MAX_MODEL = 256
 SHORT = 64
 
 _ALL = Coverage()
@@ -126,6 +127,11 @@ class Collector:
                 if seam.text not in seen:
                     seen.add(seam.text)
                     self.passages.append(seam)
+
+    def names_model(self, name: object) -> None:
+        """A model's name, where it is one: it goes to logs and headers."""
+        if isinstance(name, str) and len(name) <= MAX_MODEL and name.isprintable():
+            self.model = name
 
     def not_read(self, reason: str, where: str = "") -> None:
         """Something that reaches the model and is no text we can see."""

@@ -78,7 +78,7 @@ _LENGTHS = {len(b"content-type"), len(b"content-encoding")}
 def _target(collector: Collector, target: bytes) -> None:
     path, _, query = target.partition(b"?")
     if b":" in path and (model := _MODEL.search(path)) is not None:
-        collector.model = unquote_to_bytes(model[1]).decode("utf-8", "replace")
+        collector.names_model(unquote_to_bytes(model[1]).decode("utf-8", "replace"))
     if b"%" in path:
         path = unquote_to_bytes(path)
     collector.word(UNKNOWN, "path:", path.decode("utf-8", "replace"))
