@@ -28,10 +28,15 @@ class Guard:
     policies: Sequence[Policy]
     settings: ProxySettings
 
+    @property
+    def refuses_unreadable(self) -> bool:
+        """What can't be read in exactly one way goes no further."""
+        return stops(self.settings, self.settings.unreadable)
+
     async def judge(self, reading: Reading, options: Options) -> Verdict:
         """The verdict on what was read. Never fails: what goes wrong is in the verdict."""
         # What is refused anyway costs no scan: a few megabytes of noise would hold a thread for minutes.
-        refused = reading.unreadable is not None and stops(self.settings, self.settings.unreadable)
+        refused = reading.unreadable is not None and self.refuses_unreadable
         result = _NOTHING if refused else await self.scanners.scan(reading.passages, options.mode)
         question = Question(
             hits=result.hits,

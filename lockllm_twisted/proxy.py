@@ -102,8 +102,10 @@ class ProxyResource(ServedResource):
         method, seen = request.method, without_key(target)
         dialect = self._provider.dialect(target.partition(b"?")[0])
 
+        guess = not self.core.guard.refuses_unreadable
+
         def reading() -> Reading:
-            return read(method=method, target=seen, headers=pairs, body=body, dialect=dialect)
+            return read(method=method, target=seen, headers=pairs, body=body, dialect=dialect, guess=guess)
 
         account.reading = reading() if len(body) <= READ_INLINE else await self.core.in_thread(reading)
         return await self.core.guard.judge(account.reading, options)

@@ -342,3 +342,11 @@ def test_multipart_related_needs_no_names() -> None:
 
 def test_an_empty_form_is_no_problem() -> None:
     assert reading(multipart(), FORM).unreadable is None
+
+
+def test_without_a_guess_a_broken_body_costs_no_text() -> None:
+    broken = b'{"prompt": "' + b"\xff" * 1000
+    wanted = {"method": b"POST", "target": b"/v1/x", "headers": (), "body": broken, "dialect": None}
+    guessed, refused = read(**wanted), read(**wanted, guess=False)  # type: ignore[arg-type]
+    assert guessed.unreadable == refused.unreadable is not None
+    assert sum(len(passage.text) for passage in refused.passages) < 100 < sum(len(p.text) for p in guessed.passages)

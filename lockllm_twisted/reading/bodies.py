@@ -102,6 +102,8 @@ def file(
 
 def raw(collector: Collector, value: str, where: str) -> None:
     """A text whose structure could not be read, as it is and with its JSON escapes resolved."""
+    if collector.gave_up:
+        return
     plain = value
     if "\\" in value:
         for escape, letter in _ESCAPES:

@@ -55,9 +55,21 @@ class Refused(Exception):
 class Collector:
     """The growing `Reading` of one request."""
 
-    __slots__ = ("_budget", "_groups", "_reasons", "_seen", "_texts", "has_content", "model", "passages", "problem")
+    __slots__ = (
+        "_budget",
+        "_groups",
+        "_guess",
+        "_reasons",
+        "_seen",
+        "_texts",
+        "has_content",
+        "model",
+        "passages",
+        "problem",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, *, guess: bool = True) -> None:
+        self._guess = guess
         self.passages: list[Passage] = []
         self.problem: Unreadable | None = None
         self.model: str | None = None
@@ -67,6 +79,11 @@ class Collector:
         self._groups: dict[GroupKey, list[int]] = {}
         self._budget = MAX_VALUES
         self._reasons: dict[str, None] = {}
+
+    @property
+    def gave_up(self) -> bool:
+        """The body is broken, and nobody wants to know what it may have said."""
+        return self.problem is not None and not self._guess
 
     def seen(self, origin: Origin) -> set[str]:
         """The texts that were told of this origin."""

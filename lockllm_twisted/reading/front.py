@@ -41,12 +41,14 @@ def read(
     body: bytes,
     dialect: Dialect | None,
     max_decoded: int = 32 * 1024 * 1024,
+    guess: bool = True,
 ) -> Reading:
     """Every text of one request. ``target`` is the raw path and query to ask the provider for, ``headers`` as they came.
 
-    A body that could be read in two ways has `Reading.unreadable`, and its passages as far as they can be had.
+    A body that could be read in two ways has `Reading.unreadable`, and its passages as far as they can be had; without
+    ``guess`` what has no structure is left out, for a caller that refuses such a body anyway.
     """
-    collector = Collector()
+    collector = Collector(guess=guess)
     types: list[bytes] = []
     codings: list[bytes] = []
     for name, value in headers:
