@@ -1,7 +1,5 @@
 """Rules: what is found, what is left alone, and how much it weighs for whom."""
 
-# other scripts and look-alikes are what this is about
-
 from __future__ import annotations
 
 import re

@@ -1,20 +1,29 @@
-"""Disguises made of ordinary letters: shifted alphabets, reversal, leetspeak, spaced letters, look-alikes, hidden bytes.
+"""Disguises made of ordinary letters: shifted alphabets, reversal, leetspeak, spaced and glued letters, look-alikes.
 
-Responsible for: undoing them. They have no alphabet of their own, so the words of an attack are looked for in disguise,
-or characters that ordinary text does not hold.
+Responsible for: undoing them. They have no alphabet of their own, so the words of an attack are looked for in disguise.
 Must never: cost an ordinary text more than a set intersection per window.
 """
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from string import ascii_lowercase, ascii_uppercase
 
 from lockllm_twisted.detection.confusables import CONFUSABLE, LOOKALIKES
-from lockllm_twisted.detection.decoders import Decoded, Spans
-from lockllm_twisted.detection.steps import Mirror, Pieces, Substitution, join, matches, merged, substitute, translated
+from lockllm_twisted.detection.decoders import Decoded, Spans, has
+from lockllm_twisted.detection.steps import (
+    Mirror,
+    Pieces,
+    Replace,
+    Substitution,
+    join,
+    matches,
+    merged,
+    substitute,
+    translated,
+)
 from lockllm_twisted.detection.view import View
 from lockllm_twisted.detection.words import VOCABULARY, one_of
 
@@ -52,6 +61,8 @@ _DISGUISED = _disguises()
 """The words of an attack as each cipher writes them, and the ciphers that do."""
 
 _DISGUISED_WORDS = frozenset(_DISGUISED)
+_USUAL = frozenset({"rot13", "reversed"})
+"""One word tells these; the others take two, for by chance every text holds one of a shifted alphabet somewhere."""
 
 _LETTERS = frozenset("bcefghjklnopqruvwxyz")
 _SPACED = 5
@@ -67,6 +78,8 @@ _LEET_WORD = re.compile(r"[A-Za-z!|]{0,24}[0-9@$][A-Za-z0-9@$!|]{0,24}")
 
 _GLUED = 18
 """Letters of a word that may be several; the longest common English words have 16."""
+_COVERED = 0.7
+"""The share of a long word that known words must make up: identifiers of programs hold one or two."""
 _GLUED_RUN = re.compile(f"[A-Za-z]{{{_GLUED},}}")
 _FUNCTION_WORDS = (
     "the",
@@ -105,7 +118,10 @@ def _unspaced(match: re.Match[str]) -> str:
 
 
 def _unleet(match: re.Match[str]) -> str:
-    word = match[0].lower()
+    return _plain(match[0].lower())
+
+
+def _plain(word: str) -> str:
     plain = word.translate(_LEET)
     if plain not in _KNOWN and (other := word.translate(_LEET_L)) in _KNOWN:
         return other
@@ -140,101 +156,71 @@ def deciphered(view: View) -> Iterator[Decoded]:
             continue
         region, pieces = _regions(view, spans)
         if name in _UNDO:
-            yield name, translated(region, _UNDO[name]), (pieces,)
+            yield (name,), translated(region, _UNDO[name]), (pieces,)
         elif name == "reversed":
-            yield name, region[::-1], (pieces, Mirror(len(region)))
-            yield "reversed-words", substitute(_ANY_WORD, _backwards, region), (pieces,)
-        elif name == "leet":
-            yield name, substitute(_LEET_WORD, _unleet, region), (pieces,)
-        elif name == "spaced":
-            yield (
-                name,
-                substitute(_SPACED_RUN, _unspaced, region),
-                (
-                    pieces,
-                    Substitution(_SPACED_RUN, _unspaced, region),
-                ),
-            )
+            yield (name,), region[::-1], (pieces, Mirror(len(region)))
+            yield ("reversed-words",), substitute(_ANY_WORD, _backwards, region), (pieces,)
         else:
-            yield (
-                name,
-                substitute(_GLUED_RUN, _segmented, region),
-                (
-                    pieces,
-                    Substitution(_GLUED_RUN, _segmented, region),
-                ),
-            )
+            pattern, replace = _RUNS[name]
+            yield (name,), substitute(pattern, replace, region), (pieces, Substitution(pattern, replace, region))
     if not view.folded.isascii() and next(matches(CONFUSABLE, view.folded), None):
-        yield "confusables", translated(view.folded, LOOKALIKES), ()
+        yield ("confusables",), translated(view.folded, LOOKALIKES), ()
+
+
+_RUNS: dict[str, tuple[re.Pattern[str], Replace]] = {
+    "leet": (_LEET_WORD, _unleet),
+    "spaced": (_SPACED_RUN, _unspaced),
+    "glued": (_GLUED_RUN, _segmented),
+}
 
 
 def _suspects(view: View) -> dict[str, Spans]:
+    """Where in a view to look for which disguise: windows in which taking it off shows words of an attack."""
     found: dict[str, Spans] = defaultdict(list)
-    leet = any(sign in view.latin for sign in _LEET_SIGNS)
+    leet = has(_LEET_SIGNS, view.latin)
     for window in view.windows:
         span = window.start, window.end
-        for word in window.words & _DISGUISED_WORDS:
-            for name in _DISGUISED[word]:
-                if found[name][-1:] != [span]:
-                    found[name].append(span)
-        if len(window.words & _LETTERS) >= _SPACED:
+        for name in _ciphers(window.words):
+            found[name].append(span)
+        if len(window.words & _LETTERS) >= _SPACED and _is_spaced(view, span):
             found["spaced"].append(span)
-        if window.longest >= _GLUED:
+        if window.longest >= _GLUED and any(map(_is_glued, window.words)):
             found["glued"].append(span)
         if leet and _is_leet(view.latin[slice(*span)], window.words):
             found["leet"].append(span)
     return found
 
 
+def _ciphers(words: set[str]) -> list[str]:
+    disguised = words & _DISGUISED_WORDS
+    if not disguised:
+        return []
+    count = Counter(name for word in disguised for name in _DISGUISED[word])
+    return [name for name, times in count.items() if times > 1 or name in _USUAL]
+
+
+def _is_spaced(view: View, span: tuple[int, int]) -> bool:
+    start, end = view.in_folded(*span)
+    words = _ANY_WORD.findall(_SPACED_RUN.sub(_unspaced, view.folded[start:end].lower()))
+    return any(word in VOCABULARY or _is_glued(word) for word in words)
+
+
+def _is_glued(word: str) -> bool:
+    if len(word) < _GLUED or not word.isalpha():
+        return False
+    parts = _SEGMENTS.findall(word)
+    return len(parts) > 2 and sum(map(len, parts)) >= _COVERED * len(word)  # noqa: PLR2004 # more than a compound
+
+
 def _is_leet(text: str, words: set[str]) -> bool:
     if len(_LEET_GATE.findall(text)) < _LEET_PLACES:
         return False
-    plain = {_unleet(match) for match in _LEET_WORD.finditer(text)}
-    return not VOCABULARY.isdisjoint(plain - words)
+    mixed = {word for word in words if not word.isalpha() and not word.isdigit()}
+    if "@" in text or "$" in text:
+        mixed.update(match[0] for match in _LEET_WORD.finditer(text))
+    return not VOCABULARY.isdisjoint({_plain(word) for word in mixed} - words)
 
 
 def _regions(view: View, spans: Spans) -> tuple[str, Pieces]:
     places = merged(view.in_folded(*span) for span in merged(spans))
     return join((view.folded[start:end], start, end) for start, end in places)
-
-
-_TAGS = re.compile("[\U000e0020-\U000e007e][\U000e0020-\U000e007e]*")
-_TAG_LETTERS = {0xE0000 + code: chr(code) for code in range(0x20, 0x7F)}
-_FLAG = "\U0001f3f4"
-_FLAG_LETTERS = 6
-"""The flag of a part of a country is a black flag and the letters of its code as tags: "gbeng"."""
-
-_FEW_TAGS = 3
-
-_SELECTORS = re.compile("[\ufe00-\ufe0e\U000e0100-\U000e01ef][\ufe00-\ufe0e\U000e0100-\U000e01ef]*")
-_FEW_SELECTORS = 8
-"""An ideograph or two in a text may ask for a variant; a message has more. U+FE0F, the emoji's own, carries none."""
-
-
-def _tags(piece: str) -> str:
-    return piece.translate(_TAG_LETTERS)
-
-
-def _selectors(piece: str) -> str:
-    codes = (ord(selector) for selector in piece)
-    return "".join(chr(code - 0xFE00 if code < 0xE0000 else code - 0xE00F0) for code in codes)  # noqa: PLR2004
-
-
-def _is_flag(raw: str, start: int, end: int) -> bool:
-    return raw[start - 1 : start] == _FLAG and end - start <= _FLAG_LETTERS
-
-
-def hidden(raw: str) -> Iterator[Decoded]:
-    """Text in characters that nobody sees: the tag block, and bytes as variation selectors. Works on the raw text."""
-    if raw.isascii():
-        return
-    for name, pattern, few, decode in (
-        ("tags", _TAGS, _FEW_TAGS, _tags),
-        ("variation-selectors", _SELECTORS, _FEW_SELECTORS, _selectors),
-    ):
-        spans = [match.span() for match in matches(pattern, raw) if not _is_flag(raw, *match.span())]
-        if sum(end - start for start, end in spans) > few:
-            text, pieces = join(((decode(raw[start:end]), start, end) for start, end in spans), "")
-            if name == "variation-selectors":
-                text = text.encode("latin-1").decode("utf-8", "replace")
-            yield name, text, (pieces,)

@@ -4,8 +4,6 @@ Responsible for: the table. It is its own view, not part of the normalised text:
 Must never: map a character to more than one, so that offsets stay as they are.
 """
 
-# look-alikes are what this is about
-
 from __future__ import annotations
 
 import re

@@ -1,4 +1,4 @@
-"""Encodings with an alphabet of their own: base64, base32, hex, binary, decimal codes, morse, escapes, entities.
+"""Encodings with an alphabet of their own: base64, base32, hex, binary, decimal codes, morse.
 
 Responsible for: finding encoded pieces by their alphabet and decoding them to readable text.
 Must never: be slow where nothing is encoded: each decoder starts with a test that plain prose fails at once.
@@ -7,22 +7,17 @@ Must never: be slow where nothing is encoded: each decoder starts with a test th
 from __future__ import annotations
 
 import binascii
-import html
 import re
 from base64 import b32decode
-from collections.abc import Callable, Iterator
-from urllib.parse import unquote_to_bytes
+from collections.abc import Callable, Iterable, Iterator
 
-from lockllm_twisted.detection.steps import Pieces, Step, Substitution, join, matches, merged, substitute
+from lockllm_twisted.detection.steps import Step, join, matches, merged
 from lockllm_twisted.detection.view import View
 
-Decoded = tuple[str, str, tuple[Step, ...]]
-"""A decoder's name, the decoded text, and how it was made from `View.folded`."""
+Decoded = tuple[tuple[str, ...], str, tuple[Step, ...]]
+"""The decoders' names, the decoded text, and how it was made from `View.folded`."""
 
 Spans = list[tuple[int, int]]
-
-_NEAR = 256
-"""Characters kept around what was decoded in place, so that a sentence that is encoded in part reads on."""
 
 _CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\r") + b"\x7f"
 _CONTROL_SHARE = 0.08
@@ -50,7 +45,6 @@ _LONG = 16
 _URL_SAFE = str.maketrans("-_", "+/", " \t\r\n")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}(?:\s{1,2}[A-Za-z0-9+/_-]{16,})*(?:\s{1,2}[A-Za-z0-9+/_-]{2,}(?:=|\s*\Z))?")
 _BASE32 = re.compile(r"[A-Z2-7]{24,}(?:\s{1,2}[A-Z2-7]{8,})*")
-_DIGITS = re.compile(r"\d")
 
 
 def _base64(piece: str) -> str:
@@ -124,109 +118,43 @@ _DECIMAL_GATE = re.compile(r"[1-9]\d{1,2}[ ,;\n]{1,3}\d{2,3}[ ,;\n]{1,3}\d{2,3}[
 _BINARY_GATE = re.compile(r"[01][01]{6}")
 
 
+def has(signs: Iterable[str], text: str) -> bool:
+    """Whether one of some signs stands in a text."""
+    for sign in signs:  # noqa: SIM110 # a generator would cost as much as the search
+        if sign in text:
+            return True
+    return False
+
+
 def _everywhere(view: View, pattern: re.Pattern[str]) -> Spans:
     return [(0, len(view.folded))] if next(matches(pattern, view.folded), None) else []
 
 
 def _long_words(view: View) -> Spans:
+    if len(view.windows) == 1:
+        return [(0, len(view.folded))]
     return merged(view.in_folded(window.start, window.end) for window in view.windows if window.longest >= _LONG)
 
 
-def _hex_places(view: View) -> Spans:
-    return _everywhere(view, _HEX_GATE) if "6" in view.folded or "7" in view.folded else []
-
-
-def _binary_places(view: View) -> Spans:
-    return _everywhere(view, _BINARY_GATE) if "01" in view.folded else []
-
-
-def _decimal_places(view: View) -> Spans:
-    return _everywhere(view, _DECIMAL_GATE) if "1" in view.folded else []
-
-
-def _morse_places(view: View) -> Spans:
-    return [(0, len(view.folded))] if ".-" in view.folded or "-." in view.folded else []
-
-
-_PIECES: tuple[tuple[str, Callable[[View], Spans], re.Pattern[str], Callable[[str], str]], ...] = (
-    ("base64", _long_words, _BASE64, _base64),
-    ("base32", _long_words, _BASE32, _base32),
-    ("hex", _hex_places, _HEX, _hex),
-    ("binary", _binary_places, _BINARY, _binary),
-    ("decimal", _decimal_places, _DECIMAL, _decimal),
-    ("morse", _morse_places, _MORSE, _morse),
+_PIECES: tuple[tuple[str, tuple[str, ...], Callable[[View], Spans], re.Pattern[str], Callable[[str], str]], ...] = (
+    ("base64", (), _long_words, _BASE64, _base64),
+    ("base32", (), _long_words, _BASE32, _base32),
+    ("hex", ("6", "7"), lambda view: _everywhere(view, _HEX_GATE), _HEX, _hex),
+    ("binary", ("01",), lambda view: _everywhere(view, _BINARY_GATE), _BINARY, _binary),
+    ("decimal", ("10", "11"), lambda view: _everywhere(view, _DECIMAL_GATE), _DECIMAL, _decimal),
+    ("morse", (".-", "-."), lambda view: [(0, len(view.folded))], _MORSE, _morse),
 )
-"""Name, where to look (nowhere in plain prose), what a piece looks like, how it is decoded."""
-
-_PERCENT = re.compile(r"%[0-9a-fA-F]{2}(?:%[0-9a-fA-F]{2})*")
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,31});?")
-_ESCAPE = re.compile(
-    r"[\\%](?:u[0-9a-fA-F]{4}(?:[\\%]u[0-9a-fA-F]{4})*|(?<=\\)(?:u\{[0-9a-fA-F]{1,6}\}|U[0-9a-fA-F]{8}|"
-    r"x[0-9a-fA-F]{2}(?:\\x[0-9a-fA-F]{2})*|[0-3][0-7]{2}|[nrt\"'/]))"
-)
-_UNITS = re.compile(r"[0-9a-fA-F]{4}")
-_CONCATENATED = re.compile(r"([\"'])(?<=[A-Za-z ].)[ \n]{0,4}(?:\+|\.\.?|\|\||&)?[ \n]{0,4}\1(?=[A-Za-z ])")
-_INSIDE_WORD = re.compile(r"[<*`~](?<=[A-Za-z].)(?:(?<=<)/?[A-Za-z!][^<>]{0,80}>|(?<!<)[*`~]{0,2})(?=[A-Za-z])")
-"""Each starts with a set of signs: the engine skips to them at once, which it can't do for a look-behind."""
-
-
-def _percent(match: re.Match[str]) -> str:
-    return unquote_to_bytes(match[0]).decode("utf-8", "replace")
-
-
-def _entity(match: re.Match[str]) -> str:
-    return html.unescape(match[0])
-
-
-def _escape(match: re.Match[str]) -> str:
-    text = match[0]
-    kind = text[1]
-    if kind == "x":
-        return bytes.fromhex(text.replace("\\x", "")).decode("utf-8", "replace")
-    if kind in "uU" and "{" not in text and len(text) % 6 == 0:
-        units = "".join(chr(int(unit, 16)) for unit in _UNITS.findall(text))
-        return units.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if kind in "uU":
-        code = int(text[2:].strip("{}"), 16)
-        return chr(code) if code < 0x110000 else ""  # noqa: PLR2004 # the end of Unicode
-    if kind.isdigit():
-        return chr(int(text[1:], 8))
-    return {"n": "\n", "r": "\n", "t": "\t"}.get(kind, kind)
-
-
-def _nothing(_: re.Match[str]) -> str:
-    return ""
-
-
-_IN_PLACE: tuple[tuple[str, tuple[str, ...], re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
-    ("url", ("%",), _PERCENT, _percent),
-    ("html", ("&",), _ENTITY, _entity),
-    ("escapes", ("\\", "%u"), _ESCAPE, _escape),
-    ("concatenation", ('" ', "' ", '"+', "'+", '".', "'.", '""', "''", '"&', '"|'), _CONCATENATED, _nothing),
-    ("markup", ("<", "*", "`", "~"), _INSIDE_WORD, _nothing),
-)
-
-
-def nearby(text: str, spans: Spans) -> tuple[str, Pieces]:
-    """Stretches of a text around some places in it."""
-    around = merged((max(0, start - _NEAR), min(len(text), end + _NEAR)) for start, end in spans)
-    return join((text[start:end], start, end) for start, end in around)
+"""Name, signs of which it holds one (none: it is one long word), where to look, what a piece looks like, its decoder."""
 
 
 def decoded(view: View) -> Iterator[Decoded]:
     """One text for each encoding that something of the view is in: all its pieces together."""
     folded = view.folded
-    for name, places, pattern, decode in _PIECES:
+    for name, signs, places, pattern, decode in _PIECES:
+        if not (has(signs, folded) if signs else view.longest >= _LONG):
+            continue
         spans = merged(match.span() for place in places(view) for match in matches(pattern, folded, *place))
         parts = [(text, start, end) for start, end in spans if (text := decode(folded[start:end]))]
         if parts:
             text, pieces = join(parts)
-            yield name, text, (pieces,)
-    for name, signs, pattern, replace in _IN_PLACE:
-        if not any(sign in folded for sign in signs):
-            continue
-        spans = [match.span() for match in matches(pattern, folded)]
-        if spans:
-            region, pieces = nearby(folded, spans)
-            text = substitute(pattern, replace, region)
-            yield name, text, (pieces, Substitution(pattern, replace, region))
+            yield (name,), text, (pieces,)

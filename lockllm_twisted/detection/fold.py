@@ -4,8 +4,6 @@ Responsible for: what each character stands for (compatibility forms, marks, inv
 Must never: touch a character because of its neighbours, but to compose it; change plain ASCII, control codes aside.
 """
 
-# look-alikes are what this is about
-
 from __future__ import annotations
 
 import re

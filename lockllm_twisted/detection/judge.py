@@ -82,6 +82,8 @@ def explain(text: str, origin: Origin = Origin.USER) -> list[Finding]:
             result.append(Finding(SCANNER, Category.OBFUSCATION, 0.6, "disguise.too_much", 0, len(text), view.via))
             continue
         hits = _hits(view, origin)
+        if not hits:
+            continue
         _bear_out(hits)
         result += _findings(view, hits, told, quoting=origin in _QUOTING)
     result.sort(key=lambda finding: -finding.score)
@@ -102,6 +104,7 @@ def _hits(view: View, origin: Origin) -> list[_Hit]:
         if origin in _QUOTING and match.rule.family in _OUT_OF_PLACE:
             score = 1 - (1 - score) * _BOLD
         hits.append(_Hit(match.rule, match.start, match.end, score, share > 0.5))  # noqa: PLR2004 # not a mention
+    hits.sort(key=lambda hit: (hit.start, hit.rule.name))
     return hits
 
 
@@ -109,7 +112,7 @@ def _bear_out(hits: Iterable[_Hit]) -> None:
     """Raise a hit by the hits of other families before it that are near, and speak of other words."""
     recent: dict[str, _Hit] = {}
     scores: dict[int, float] = {}
-    for hit in sorted(hits, key=lambda hit: hit.start):
+    for hit in hits:
         if not hit.firm:
             continue
         family = hit.rule.family

@@ -36,6 +36,12 @@ _LIST = re.compile(r"<([a-z_]+)(!?)>")
 _ANY = re.compile(r"<any(\d+)>")
 _WORD = re.compile(r"[a-z0-9]+")
 
+_COMMON = frozenset(
+    """a all an and any are as at be can do for from give have how i if in is it list make must no not now of on or say show
+    so that the this to use was what when will with without write you your""".split()  # noqa: SIM905 # to be read
+)
+"""Words that tell least: a rule is looked up by those of its needs that hold fewest of them."""
+
 SCRIPTS = {
     "cyrillic": re.compile("[\u0400-\u04ff][\u0400-\u04ff][\u0400-\u04ff]"),
     "han": re.compile("[\u4e00-\u9fff][\u4e00-\u9fff]"),
@@ -108,7 +114,7 @@ class Rules:
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = tuple(rules)
         self._bits: dict[str, int] = defaultdict(int)
-        self._needs: list[tuple[int, Rule]] = []
+        self._hinted: dict[str, list[tuple[int, Rule]]] = defaultdict(list)
         self._scripted: dict[str, list[Rule]] = defaultdict(list)
         known: dict[frozenset[str], int] = {}
         for each in self.rules:
@@ -121,7 +127,8 @@ class Rules:
                 need |= bit
                 for word in words:
                     self._bits[word] |= bit
-            self._needs.append((need, each))
+            for word in min(each.needs, key=lambda words: (len(words & _COMMON), len(words))):
+                self._hinted[word].append((need, each))
         self._words = frozenset(self._bits)
 
     @property
@@ -161,7 +168,12 @@ class Rules:
         bits = self._bits
         for word in found:
             present |= bits[word]
-        return [each for need, each in self._needs if need & present == need]
+        rules: dict[str, Rule] = {}
+        for word in found:
+            for need, each in self._hinted.get(word, ()):
+                if need & present == need:
+                    rules[each.name] = each
+        return list(rules.values())
 
     def _in_script(self, scripts: list[str], text: str, window: Window) -> list[Rule]:
         return [

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from lockllm_twisted.detection.ciphers import hidden
+from lockllm_twisted.detection.hidden import hidden
 from lockllm_twisted.detection.steps import matches
 
 _UNSEEN = "[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
@@ -24,10 +24,10 @@ def traces(text: str) -> Iterator[Trace]:
     """Score, rule, span and decode chain of each trace."""
     if text.isascii():
         return
-    for name, inner, steps in hidden(text):
+    for names, inner, steps in hidden(text):
         if len(inner.strip()) >= _MANY and sum(map(str.isprintable, inner)) * 10 >= len(inner) * 9:
             start, end = steps[0].back(0, len(inner))
-            yield 0.8, "disguise.hidden_text", start, end, (name,)
+            yield 0.8, "disguise.hidden_text", start, end, names
     broken = [match.span() for match in matches(_INSIDE_WORD, text)]
     if len(broken) >= _MANY:
         yield 0.5, "disguise.broken_words", broken[0][0], broken[-1][1], ()

@@ -19,7 +19,7 @@ OVERLAP = 768
 the words of a window are few enough to tell which rules can match in it."""
 
 _SPACES = {code: " " for code in range(128) if not chr(code).isalnum()}
-_MESSY = re.compile(r"\s{2,}|[^\S \n]")
+_MESSY = re.compile(r"\s(?:\s+|(?<![ \n]))")
 _MESSES = ("  ", "\n\n", "\n ", " \n", "\t", "\r", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x1f")
 
 
@@ -39,7 +39,7 @@ class View:
 
     ``via`` is the decode chain, outermost first; empty for a text that was plain. ``steps`` lead from the source to
     ``folded``, ``_tidied`` from there to ``text``. ``latin`` is the text with a question mark for every character that
-    is not ASCII: as long, and several times as fast to search.
+    is not ASCII: as long, and several times as fast to search. ``longest`` is the length of the longest word.
     """
 
     text: str
@@ -47,6 +47,7 @@ class View:
     folded: str = attrs.field(repr=False)
     via: tuple[str, ...]
     windows: tuple[Window, ...] = attrs.field(repr=False)
+    longest: int = attrs.field(repr=False)
     steps: tuple[Step, ...] = attrs.field(repr=False)
     _tidied: tuple[Step, ...] = attrs.field(repr=False)
 
@@ -71,7 +72,9 @@ def read(raw: str, via: tuple[str, ...] = (), steps: tuple[Step, ...] = ()) -> V
         via = (*via, "nfkc")
     text, tidied = _tidy(_lower(folded))
     latin = text if text.isascii() else text.encode("ascii", "replace").decode("ascii")
-    return View(text, latin, folded, via, _windows(latin), (*steps, *made_by), tidied)
+    windows = _windows(latin)
+    longest = max([window.longest for window in windows])
+    return View(text, latin, folded, via, windows, longest, (*steps, *made_by), tidied)
 
 
 def normalise(text: str) -> str:

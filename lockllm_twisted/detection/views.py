@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
-from lockllm_twisted.detection.ciphers import deciphered, hidden
+from lockllm_twisted.detection.ciphers import deciphered
 from lockllm_twisted.detection.decoders import decoded
+from lockllm_twisted.detection.escapes import unescaped
+from lockllm_twisted.detection.hidden import hidden
 from lockllm_twisted.detection.steps import Step
 from lockllm_twisted.detection.view import View, normalise, read
 
@@ -23,7 +25,7 @@ UNDECODED = "undecoded"
 """The last word of `View.via`, of an empty view, where decoding stopped at the limit of size."""
 
 _FREE = 65_536
-_SHARE = 2
+_SHARE = 4
 """Decoded text is limited to ``_FREE + _SHARE * len(text)`` characters: layers of honest encodings shrink, and what
 multiplies is made to waste time."""
 
@@ -42,15 +44,15 @@ def views(text: str) -> Iterator[View]:
         yield view
         if depth == DEPTH:
             continue
-        found = [((*via, name), inner, (*steps, *made_by)) for name, inner, made_by in hidden(raw)]
+        found = [((*via, *names), inner, (*steps, *made_by)) for names, inner, made_by in hidden(raw)]
         found += [
-            ((*view.via, name), inner, (*view.steps, *made_by))
-            for decoder in (decoded, deciphered)
-            for name, inner, made_by in decoder(view)
+            ((*view.via, *names), inner, (*view.steps, *made_by))
+            for decoder in (decoded, unescaped, deciphered)
+            for names, inner, made_by in decoder(view)
         ]
         for chain, inner, made_by in found:
             budget -= len(inner)
             if budget < 0:
-                yield View("", "", "", (*chain, UNDECODED), (), (), ())
+                yield View("", "", "", (*chain, UNDECODED), (), 0, (), ())
                 return
             queue.append((inner, chain, made_by, depth + 1))

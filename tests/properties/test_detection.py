@@ -1,7 +1,5 @@
 """What the embedded scanner promises for any text at all."""
 
-# other scripts and look-alikes are what this is about
-
 from __future__ import annotations
 
 import re
