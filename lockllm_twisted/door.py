@@ -86,10 +86,9 @@ def outgoing(
                     "LockLLM key in X-LockLLM-Key.",
                 )
             headers, target = _with_key(place, stored_key.encode(), headers, target)
-    for name, value in headers:
-        if _leaks(entry, value):
-            word = name.decode("latin-1")
-            raise BadRequest(f"The header {word} holds a LockLLM key: send it in X-LockLLM-Key only.")
+    if _leaks(entry, b"\n".join(value for _, value in headers)):
+        names = ", ".join(name.decode("latin-1") for name, value in headers if _leaks(entry, value))
+        raise BadRequest(f"The header {names} holds a LockLLM key: send it in X-LockLLM-Key only.")
     if _leaks(entry, target):
         raise BadRequest("The URL holds a LockLLM key: send it in the X-LockLLM-Key header only.")
     return list(headers), target

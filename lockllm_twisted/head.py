@@ -14,7 +14,7 @@ from typing import Final
 import attrs
 
 from lockllm_twisted.errors import BadRequest
-from lockllm_twisted.wire import FIELD, header_values, tokens
+from lockllm_twisted.wire import header_lines, header_values, tokens
 
 MAX_HEAD: Final = 65536
 """Bytes of a request's head. Cloud tokens take 4 KB a header, and cookies more; nginx allows 32 KB, Node 16 KB."""
@@ -55,20 +55,16 @@ def too_large() -> BadRequest:
 
 def parse_head(head: bytes) -> RequestHead:
     """Read a head, without the empty line that ends it. Raises `BadRequest` with the status to answer."""
-    lines = head.split(b"\r\n")
-    request_line = _REQUEST_LINE.match(lines[0])
+    first, _, rest = head.partition(b"\r\n")
+    request_line = _REQUEST_LINE.match(first)
     if request_line is None:
         raise _malformed("The request line is not METHOD target HTTP/1.1.")
-    if len(lines) > MAX_HEADERS + 1:
-        raise too_large()
     method, target, version = request_line.groups()
-    pairs = []
-    for line in lines[1:]:
-        field = FIELD.match(line)
-        if field is None:
-            # Folded lines too. RFC 9112 §5.2: "A server that receives an obs-fold … MUST either reject the message …"
-            raise _malformed("A header line is malformed, or folded over several lines.")
-        pairs.append((field[1], field[2]))
+    pairs = header_lines(rest + b"\r\n" if rest else b"")
+    if pairs is None:
+        raise _malformed("A header line is malformed, or folded over several lines.")
+    if len(pairs) > MAX_HEADERS:
+        raise too_large()
     if method not in _METHODS:
         raise BadRequest("This method is not accepted.", code="method_not_allowed", status=405)
     hosts = header_values(pairs, b"host")

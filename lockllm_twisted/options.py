@@ -22,6 +22,15 @@ _ACTIONS = {"block": Action.BLOCK, "allow_with_warning": Action.FLAG, "flag": Ac
 _UNAVAILABLE = (b"x-lockllm-pii-action", b"x-lockllm-abuse-action")
 """Protections of the hosted product that this server does not have: who asks for one must learn that it is not there."""
 
+_WISHES = frozenset(
+    (
+        b"x-lockllm-scan-action",
+        b"x-lockllm-policy-action",
+        b"x-lockllm-scan-mode",
+        b"x-lockllm-sensitivity",
+        *_UNAVAILABLE,
+    )
+)
 _OURS = b"x-lockllm-"
 _Word = TypeVar("_Word", bound=StrEnum)
 
@@ -35,7 +44,6 @@ class Options:
     sensitivity: Sensitivity
     mode: ScanMode
     origin_actions: Mapping[Origin, Action]
-    compression: str | None = None
 
 
 def in_force(headers: HeaderPairs, settings: ProxySettings, caller: Caller, *, action: Action | None = None) -> Options:
@@ -48,7 +56,7 @@ def in_force(headers: HeaderPairs, settings: ProxySettings, caller: Caller, *, a
     for name, value in headers:
         if name[:10].lower() == _OURS:
             key = name.lower()
-            if key in given:
+            if key in given and key in _WISHES:
                 raise ConfigurationProblem(f"{key.decode()}: send it once.", code="invalid_header")
             given[key] = value.decode("latin-1").strip().lower()
     if len(given) <= (b"x-lockllm-key" in given):
@@ -70,7 +78,6 @@ def in_force(headers: HeaderPairs, settings: ProxySettings, caller: Caller, *, a
         origin_actions=settings.actions
         if wish is None
         else {origin: _limit(wish, own, caller) for origin, own in settings.actions.items()},
-        compression=given.get(b"x-lockllm-compression"),
     )
 
 

@@ -82,11 +82,14 @@ class Account:
         )
 
 
+_PLAIN_PLACE = re.compile(r"(?:/[\w.:@#~-]{0,64})*+\Z", re.ASCII)
 _PLAIN_SEGMENT = re.compile(r"[\w.:@#~-]{0,64}\Z", re.ASCII)
 
 
 def _told(place: str) -> str:
     """A path or a pointer for the log and the store: a segment that may be somebody's words, or a key, is not told."""
+    if _PLAIN_PLACE.match(place) and not holds_key(place.encode()):
+        return place
     segments = place.split("/")
     return "/".join(
         segment if _PLAIN_SEGMENT.match(segment) and not holds_key(segment.encode()) else "*" for segment in segments

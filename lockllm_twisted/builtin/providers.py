@@ -65,7 +65,7 @@ class TableProvider:
         return next((dialect for family in self.families if (dialect := family(inner)) is not None), None)
 
     def _inner(self, path: bytes) -> bytes:
-        return path.removeprefix(_VERSION_AT_END.sub(b"", self.prefix))
+        return path if not self.prefix else path.removeprefix(_VERSION_AT_END.sub(b"", self.prefix))
 
 
 _VERSION_AT_END = re.compile(rb"/v[0-9]+(?:alpha|beta)?\Z")

@@ -15,7 +15,7 @@ from typing import Final, Literal
 
 import attrs
 
-from lockllm_twisted.wire import FIELD
+from lockllm_twisted.wire import header_lines
 
 MAX_HEAD: Final = 65536
 """Bytes of one head. Node reads 16 KiB, nginx 4-8 KiB, curl 300 KiB; OpenAI's and Google's heads are under 4 KiB."""
@@ -187,7 +187,7 @@ class ResponseParser:
             raise ProtocolError("the trailers are too long")
         if end == 0:
             self._finish()
-        elif FIELD.match(data[:end]) is None:
+        elif header_lines(data[: end + 2]) is None:
             raise ProtocolError("a trailer line is malformed")
         return data[end + 2 :]
 
@@ -197,17 +197,14 @@ class ResponseParser:
 
 
 def _head_lines(head: bytes) -> tuple[bytes, int, bytes, tuple[tuple[bytes, bytes], ...]]:
-    lines = head.split(b"\r\n")
-    status_line = _STATUS.match(lines[0])
+    first, _, rest = head.partition(b"\r\n")
+    status_line = _STATUS.match(first)
     if status_line is None:
         raise ProtocolError("the status line is malformed")
     minor, code, phrase = status_line.groups(default=b"")
-    headers = []
-    for line in lines[1:]:
-        field = FIELD.match(line)
-        if field is None:
-            raise ProtocolError("a header line is malformed")
-        headers.append((field[1], field[2]))
+    headers = header_lines(rest + b"\r\n" if rest else b"")
+    if headers is None:
+        raise ProtocolError("a header line is malformed")
     return minor, int(code), phrase, tuple(headers)
 
 
