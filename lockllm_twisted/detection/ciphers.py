@@ -136,6 +136,7 @@ def _backwards(match: re.Match[str]) -> str:
     return match[0][::-1]
 
 
+_WORDS = re.compile(r"[a-z]{4,}")
 _ANY_WORD = re.compile(r"[^\W_]+")
 
 
@@ -143,7 +144,7 @@ _KINDS = {
     "reversed": "order",
     "reversed-words": "order",
     **dict.fromkeys(_UNDO, "alphabet"),
-    **{name: name for name in ("leet", "spaced", "glued")},
+    **{name: name for name in ("leet", "spaced", "glued", "confusables")},
 }
 """What taking off one disguise makes look like another of the same kind."""
 
@@ -157,14 +158,14 @@ def deciphered(view: View) -> Iterator[Decoded]:
         region, pieces = _regions(view, spans)
         if name in _UNDO:
             yield (name,), translated(region, _UNDO[name]), (pieces,)
+        elif name == "confusables":
+            yield (name,), translated(region, LOOKALIKES), (pieces,)
         elif name == "reversed":
             yield (name,), region[::-1], (pieces, Mirror(len(region)))
             yield ("reversed-words",), substitute(_ANY_WORD, _backwards, region), (pieces,)
         else:
             pattern, replace = _RUNS[name]
             yield (name,), substitute(pattern, replace, region), (pieces, Substitution(pattern, replace, region))
-    if not view.folded.isascii() and next(matches(CONFUSABLE, view.folded), None):
-        yield ("confusables",), translated(view.folded, LOOKALIKES), ()
 
 
 _RUNS: dict[str, tuple[re.Pattern[str], Replace]] = {
@@ -178,17 +179,25 @@ def _suspects(view: View) -> dict[str, Spans]:
     """Where in a view to look for which disguise: windows in which taking it off shows words of an attack."""
     found: dict[str, Spans] = defaultdict(list)
     leet = has(_LEET_SIGNS, view.latin)
+    lookalikes = view.latin is not view.text and next(matches(CONFUSABLE, view.folded), None) is not None
     for window in view.windows:
         span = window.start, window.end
         for name in _ciphers(window.words):
             found[name].append(span)
-        if len(window.words & _LETTERS) >= _SPACED and _is_spaced(view, span):
+        if len(window.words & _LETTERS) >= _SPACED and _is_spaced(view, span, window.words):
             found["spaced"].append(span)
         if window.longest >= _GLUED and any(map(_is_glued, window.words)):
             found["glued"].append(span)
         if leet and _is_leet(view.latin[slice(*span)], window.words):
             found["leet"].append(span)
+        if lookalikes and not VOCABULARY.isdisjoint(_without_lookalikes(view, span) - window.words):
+            found["confusables"].append(span)
     return found
+
+
+def _without_lookalikes(view: View, span: tuple[int, int]) -> set[str]:
+    start, end = view.in_folded(*span)
+    return set(_WORDS.findall(view.folded[start:end].translate(LOOKALIKES).lower()))
 
 
 def _ciphers(words: set[str]) -> list[str]:
@@ -199,10 +208,10 @@ def _ciphers(words: set[str]) -> list[str]:
     return [name for name, times in count.items() if times > 1 or name in _USUAL]
 
 
-def _is_spaced(view: View, span: tuple[int, int]) -> bool:
+def _is_spaced(view: View, span: tuple[int, int], words: set[str]) -> bool:
     start, end = view.in_folded(*span)
-    words = _ANY_WORD.findall(_SPACED_RUN.sub(_unspaced, view.folded[start:end].lower()))
-    return any(word in VOCABULARY or _is_glued(word) for word in words)
+    plain = set(_ANY_WORD.findall(_SPACED_RUN.sub(_unspaced, view.folded[start:end].lower())))
+    return any(word in VOCABULARY or _is_glued(word) for word in plain - words)
 
 
 def _is_glued(word: str) -> bool:

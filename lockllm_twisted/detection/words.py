@@ -14,7 +14,7 @@ _TEXT = {
     "ignore": """ignore disregard forget neglect override overrule bypass circumvent discard dismiss abandon nullify negate
         unlearn erase disobey throw_away set_aside put_aside toss_out scrap pay_no_attention_to pay_no_heed_to
         take_no_notice_of do_not_follow don_t_follow dont_follow do_not_obey don_t_obey stop_following stop_obeying
-        cease_following no_longer_follow do_not_listen_to break_free_from do_not_comply_with leave_behind overwrite""",
+        cease_following no_longer_follow do_not_listen_to break_free_from do_not_comply_with leave_behind""",
     "ignoring": """ignoring disregarding forgetting overriding bypassing abandoning discarding violating""",
     "drop": """skip drop cancel delete clear reset remove void suspend revoke lift disable deactivate turn_off wipe
         wipe_out rescind annul do_away_with""",
@@ -41,7 +41,7 @@ _TEXT = {
     "asking": """me us back out in into to of as a an the all any exactly verbatim please now word for everything
         every each entire whole full complete exact original contents content text copy version first last your
         about from containing with is are was were has have json yaml base64 code block spanish french german reverse
-        lines line words sentences start beginning of_the letter by haiku poem song sentence that you s""",
+        lines line words sentences start beginning of_the letter by haiku poem song sentence that you""",
     "secret": """system initial original hidden secret internal confidential underlying base starting opening custom
         first developer preset predefined pre embedded""",
     "prompt": """prompt prompts instruction instructions message messages directive directives preamble preprompt

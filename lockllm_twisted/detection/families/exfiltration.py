@@ -36,11 +36,11 @@ RULES = (
         "mention(?:ing)?|alert(?:ing)?|notify(?:ing)?|reveal(?:ing)?|show(?:ing)?|disclos(?:e|ing)|let(?:ting)?|"
         "say(?:ing)?|warn(?:ing)?|ask(?:ing)?)(?: (?:this|that|it|any of this|anything|these instructions|"
         "about this|these|the instructions?)){0,2}(?: to)? (?:the user|the human|the customer|the reader|anyone|"
-        "anybody|them|him|her|the owner|the operator)(?: (?:about|that|of|this|know|any|what|why|for|you|or|and)|"
+        "anybody|the owner|the operator)(?: (?:about|that|of|this|know|any|what|why|for|you|or|and)|"
         "[.,;!]|\\Z)",
         needs="tell|telling|inform|informing|mention|mentioning|alert|alerting|notify|notifying|reveal|revealing|"
         "show|showing|disclose|disclosing|let|letting|say|saying|warn|warning|ask|asking user|human|customer|"
-        "reader|anyone|anybody|them|him|her|owner|operator",
+        "reader|anyone|anybody|owner|operator",
     ),
     rule(
         "secrecy.instructions",
@@ -106,7 +106,7 @@ RULES = (
         _INDIRECT,
         0.64,
         f"(?:ask|tell|instruct|convince|persuade|urge|trick) (?:the )?(?:user|customer|reader|victim|them|"
-        f"human) <any3>(?:to (?:visit|click|call|download|install|go to|log ?in|confirm (?:their|his|her)|"
+        f"human) <any3>(?:to (?:visit|click|call|go to|log ?in|confirm (?:their|his|her)|"
         f"verify (?:their|his|her)|provide (?:their|his|her)|pay|transfer)|for (?:their|his|her|the|"
         f"a) (?:[a-z]{{1,12}} ){{0,2}}{_SECRETS})",
         needs="ask|tell|instruct|convince|persuade|urge|trick user|customer|reader|victim|them|human",
@@ -157,10 +157,10 @@ RULES = (
         _INDIRECT,
         0.46,
         "(?:include|insert|add|append|put|place|embed|write|display|print) <any2>(?:in|into|to|at the (?:end|start|"
-        "beginning|top) of) (?:your|the|every|each|all) (?:final |next |whole )?(?:response|answer|reply|output|"
-        "summary|message|responses|answers|replies)",
-        needs="include|insert|add|append|put|place|embed|write|display|print response|answer|reply|output|summary|"
-        "message|responses|answers|replies",
+        "beginning|top) of) (?:your|every|each) (?:final |next |whole )?(?:response|answer|reply|output|"
+        "responses|answers|replies)",
+        needs="include|insert|add|append|put|place|embed|write|display|print response|answer|reply|output|"
+        "responses|answers|replies",
     ),
     rule(
         "output.string",

@@ -130,7 +130,7 @@ RULES = (
         "spell out|spit out|read back|quote|copy|return|transcribe|display|show me|tell me|write out|write down|"
         "type out|give me) "
         f"{_BETWEEN}(?:the |all |every |everything |whatever )?(?:of )?(?:the )?(?:(?:<talk>|words?|lines?|sentences?|"
-        f"paragraphs?|tokens|characters|everything|anything|instructions?|prompt|things?|all) )?(?:that (?:is|was|"
+        f"paragraphs?|tokens|characters|everything|anything|instructions?|prompt|things?|all|what) )(?:that (?:is|was|"
         f"came|comes|appears?) |which (?:is|was|came) |written |from )?"
         "(?:above|before|preceding|prior to|previous to|up to)(?: (?:this|my|the|our|that|here))?(?: (?:first|line|"
         "message|point|conversation|sentence|prompt|chat|request|query|verbatim|word|input|one|text|question|"

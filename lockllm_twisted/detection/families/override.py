@@ -109,10 +109,10 @@ RULES = (
         "hijack.hidden_directive",
         _INJECTION,
         0.62,
-        "(?:hidden|secret|important|urgent|priority|mandatory|special|overriding|embedded)[ ](?:system[ ]|"
-        "developer[ ]|admin[ ])?(?:directive|instruction|instructions|command|order)[^\\w\\n]{0,2}:",
-        needs="hidden|secret|important|urgent|priority|mandatory|special|overriding|embedded directive|instruction|"
-        "instructions|command|order",
+        "(?:hidden|secret|important|urgent|mandatory|special|overriding|embedded)[ ](?:system[ ]|"
+        "developer[ ]|admin[ ])?(?:directive|instruction|instructions|command)[^\\w\\n]{0,2}:",
+        needs="hidden|secret|important|urgent|mandatory|special|overriding|embedded directive|instruction|"
+        "instructions|command",
     ),
     rule(
         "hijack.new_task",

@@ -38,7 +38,7 @@ RULES = (
     rule(
         "refusal.no_warnings",
         _JAILBREAK,
-        0.4,
+        0.36,
         "(?:no|without|do not|don t|never|avoid|free of|without any|omit|skip|not)(?: (?:add|include|give|adding|"
         "including|giving|provide|put|any|a|the|issue|use|your|of|ever|legal|moral|ethical|safety|further|"
         "additional|write|mention|display|have|need for)){0,5} (?:warnings?|disclaimers?|morali[sz]ing|lectures?|"
@@ -50,7 +50,7 @@ RULES = (
     rule(
         "refusal.warn_never",
         _JAILBREAK,
-        0.42,
+        0.36,
         "(?:never|not|don t|doesn t|won t) (?:ever )?(?:warn|warns|apologi[sz]e|apologi[sz]es|morali[sz]e|lecture|"
         "hesitate|censor|censors|sugarcoat|filter|worr(?:y|ies) about (?:legal|ethic|moral))",
         needs="warn|warns|apologize|apologise|apologizes|apologises|moralize|moralise|lecture|hesitate|censor|"
@@ -65,11 +65,11 @@ RULES = (
         "it s)|irrespective of|not care (?:if|about|whether)|doesn t care (?:if|about|whether)|despite (?:how|being|"
         "its)|indifferent to)"
         " <any4>(?:legal|legality|illegal|illegality|ethic|ethics|ethical|ethicality|unethical|moral|morals|"
-        "morality|immoral|harmful|dangerous|offensive|inappropriate|controversial|inhumane|criminal|explicit|laws|"
+        "morality|immoral|harmful|dangerous|offensive|inappropriate|controversial|inhumane|criminal|laws|"
         "lawful|unlawful|policies)",
         needs="regardless|matter|regard|concern|consideration|care|even|whether|irrespective|despite|"
         "indifferent legal|legality|illegal|illegality|ethic|ethics|ethical|ethicality|unethical|moral|morals|"
-        "morality|immoral|harmful|dangerous|offensive|inappropriate|controversial|inhumane|criminal|explicit|"
+        "morality|immoral|harmful|dangerous|offensive|inappropriate|controversial|inhumane|criminal|"
         "laws|lawful|unlawful|policies",
     ),
     rule(

@@ -17,8 +17,8 @@ RULES = (
         _INJECTION,
         0.82,
         "(?:developer|god|sudo|unrestricted|jailbreak|jailbroken|dan|unsafe|evil|override|unlocked|"
-        "admin) mode (?:has been |is |was |now |is now |: ?)?(?:enabled|activated|on|engaged|active|unlocked|"
-        "initiated|granted|true)",
+        "admin) mode (?:(?:has been |is |was |now |is now )?(?:enabled|activated|engaged|active|unlocked|"
+        "initiated|granted|true)|(?:is|is now|now) on)",
         needs="mode enabled|activated|on|engaged|active|unlocked|initiated|granted|true",
     ),
     rule(
@@ -74,9 +74,10 @@ RULES = (
         0.75,
         r"[<\[](?:(?<=<)\|(?:im_start|im_end|system|user|assistant|endoftext|end_of_text|eot_id|begin_of_text|"
         r"start_header_id|end_header_id|endofprompt|channel|message)\|>|"
-        r"(?<=\[)/?inst\]|(?<=<)</?sys>>|(?<=<)(?:start|end)_of_turn>)",
+        r"(?<=\[)/inst\]|(?<=<)</?sys>>|(?<=<)(?:start|end)_of_turn>)",
         needs="im|system|user|assistant|endoftext|end|eot|begin|start|endofprompt|channel|message|inst|sys",
     ),
+    rule("role.instruction", _INJECTION, 0.4, r"\[inst\]", needs="inst"),
     rule(
         "role.header",
         _INJECTION,

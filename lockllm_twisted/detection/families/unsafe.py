@@ -44,7 +44,7 @@ RULES = (
         0.7,
         "make|making|cook|cooking|synthesize|synthesizing|synthesise|produce|producing|manufacture|manufacturing|"
         "extract|sell|selling|smuggle|smuggling|buy|buying|distribute|"
-        "distributing|traffic|trafficking|use|using|consume|hide",
+        "distributing|traffic|trafficking|hide",
         "meth|methamphetamine|crystal meth|cocaine|heroin|fentanyl|mdma|lsd|dmt|ghb|crack|date rape drug|"
         "illegal drugs|illicit drugs|hard drugs|illegal substances|performance enhancing drugs|counterfeit drugs",
     ),
