@@ -82,34 +82,10 @@ _COVERED = 0.7
 """The share of a long word that known words must make up: identifiers of programs hold one or two."""
 _GLUED_RUN = re.compile(f"[A-Za-z]{{{_GLUED},}}")
 _FUNCTION_WORDS = (
-    "the",
-    "all",
-    "any",
-    "and",
-    "you",
-    "are",
-    "were",
-    "now",
-    "new",
-    "then",
-    "this",
-    "that",
-    "from",
-    "given",
-    "with",
-    "without",
-    "above",
-    "tell",
-    "what",
-    "will",
-    "must",
-    "have",
-    "been",
-    "just",
-    "instead",
-    "user",
+    "the all any and you are were now new then this that from given with without above tell what will must have been just "
+    "instead user"
 )
-_KNOWN = VOCABULARY.union(_FUNCTION_WORDS)
+_KNOWN = VOCABULARY.union(_FUNCTION_WORDS.split())
 _SEGMENTS = re.compile(one_of(sorted(_KNOWN)), re.IGNORECASE)
 
 

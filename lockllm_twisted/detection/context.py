@@ -17,7 +17,7 @@ _CLOSE = 60
 _WORDS = 10
 """Characters, and words, around a match that are looked at."""
 
-_MENTION = 0.5
+MENTION = 0.5
 """What remains of a score where the words are reported, negated, asked about or given as an example."""
 
 _QUOTED = 0.82
@@ -130,7 +130,7 @@ def weight(text: str, start: int, end: int, origin: Origin, *, harm: bool = Fals
     before = text[max(0, start - _BEFORE) : start]
     share = _mention(before, harm=harm)
     if harm and share == 1.0 and not _asked(text, before, start, end, origin):
-        return _MENTION
+        return MENTION
     bar = _BARS.get(origin, 1.0)
     if origin in _DEFENDERS and _DEFENCE.search(text, max(0, start - _BEFORE), min(len(text), end + _AFTER)):
         bar = _DEFENDING
@@ -148,10 +148,10 @@ def _asked(text: str, before: str, start: int, end: int, origin: Origin) -> bool
 def _mention(before: str, *, harm: bool) -> float:
     if not _CUES.isdisjoint(before.split()[-_WORDS:]):
         if _NEGATED.search(before):
-            return _MENTION
+            return MENTION
         if not harm and (_REPORTED.search(before) or _QUESTION.search(before)):
-            return _MENTION
+            return MENTION
     bare = before.rstrip(_QUOTES + "*_([ ")
     if any(quote in before[len(bare) :] for quote in _QUOTES):
-        return _MENTION if _EXAMPLE.search(before.rstrip(_QUOTES + "*_(")) else _QUOTED
+        return MENTION if _EXAMPLE.search(before.rstrip(_QUOTES + "*_(")) else _QUOTED
     return 1.0

@@ -6,11 +6,12 @@ Must never: do anything that depends on more than the text, its origin and the r
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 import attrs
 
-from lockllm_twisted.detection.context import weight
+from lockllm_twisted.detection.context import MENTION, weight
 from lockllm_twisted.detection.families import ALL
 from lockllm_twisted.detection.rules import Rule
 from lockllm_twisted.detection.traces import traces
@@ -71,11 +72,13 @@ class _Hit:
     end: int
     score: float
     firm: bool
+    plain: float
+    """The score as it would be without the disguise and without others beside it."""
 
 
 def explain(text: str, origin: Origin = Origin.USER) -> list[Finding]:
     """All findings of at least 0.35 in a text that speaks for ``origin``, the strongest first. Never raises."""
-    told: dict[str, list[tuple[int, int]]] = {}
+    told: dict[str, list[Finding]] = {}
     result = [Finding(SCANNER, Category.OBFUSCATION, *trace) for trace in traces(text)]
     for view in views(text):
         if view.via[-1:] == (UNDECODED,):
@@ -99,11 +102,12 @@ def _hits(view: View, origin: Origin) -> list[_Hit]:
         if score >= _LEAST:  # a hint counts only beside others: they are weighed
             share = weight(view.text, match.start, match.end, origin, harm=match.rule.family == "unsafe")
             score *= share
+        plain = score
         if disguised and score >= _LEAST:
             score = 1 - (1 - score) * _MEANT
         if origin in _QUOTING and match.rule.family in _OUT_OF_PLACE:
             score = 1 - (1 - score) * _BOLD
-        hits.append(_Hit(match.rule, match.start, match.end, score, share > 0.5))  # noqa: PLR2004 # not a mention
+        hits.append(_Hit(match.rule, match.start, match.end, score, share > MENTION, plain))
     hits.sort(key=lambda hit: (hit.start, hit.rule.name))
     return hits
 
@@ -135,21 +139,23 @@ def _bear_out(hits: Iterable[_Hit]) -> None:
         hit.score = max(hit.score, scores.get(id(hit), 0.0))
 
 
-def _findings(
-    view: View, hits: list[_Hit], told: dict[str, list[tuple[int, int]]], *, quoting: bool
-) -> Iterable[Finding]:
-    """The best hits of each rule, but for those that an earlier view has shown at the same place."""
+def _findings(view: View, hits: list[_Hit], told: dict[str, list[Finding]], *, quoting: bool) -> Iterable[Finding]:
+    """The best hits of each rule, but for those that an earlier view has shown at the same place, as strong as here."""
+    count: Counter[str] = Counter()
     for hit in sorted(hits, key=lambda hit: -hit.score):
         if hit.score < _LEAST:
             return
-        places = told.setdefault(hit.rule.name, [])
-        if len(places) >= _MOST_OF_A_RULE:
+        name = hit.rule.name
+        if count[name] == _MOST_OF_A_RULE:
             continue
+        count[name] += 1
         start, end = view.span(hit.start, hit.end)
-        if any(start < other_end and other_start < end for other_start, other_end in places):
+        before = told.setdefault(name, [])
+        if any(start < one.end and one.start < end and one.score >= hit.plain for one in before):
             continue
-        places.append((start, end))
         category = hit.rule.category
         if quoting and category is Category.PROMPT_INJECTION:
             category = Category.INDIRECT_INJECTION
-        yield Finding(SCANNER, category, round(hit.score, 3), hit.rule.name, start, end, view.via)
+        finding = Finding(SCANNER, category, round(hit.score, 3), name, start, end, view.via)
+        before.append(finding)
+        yield finding

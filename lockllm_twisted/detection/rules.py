@@ -4,8 +4,8 @@ Responsible for: `Rule`, `rule` (a pattern in a small language -> a linear regex
 Must never: hold a pattern with an unbounded gap or a nested quantifier; a rule spans less than `view.OVERLAP`.
 
 The language: a space is one to four characters that are no letter or digit; ``<name>`` is a list of ``words``, and
-``<name!>`` one that every match needs, which the prefilter relies on; ``<any5>`` is up to five words; the rest is a regular expression over
-normalised text. A match starts and ends at the border of a word.
+``<name!>`` one that every match needs, which the prefilter relies on; ``<any5>`` is up to five words; the rest is a
+regular expression over normalised text. A match starts and ends at the border of a word.
 """
 
 from __future__ import annotations
@@ -50,8 +50,9 @@ SCRIPTS = {
     "arabic": re.compile("[\u0600-\u06ff][\u0600-\u06ff][\u0600-\u06ff]"),
     "devanagari": re.compile("[\u0900-\u097f][\u0900-\u097f][\u0900-\u097f]"),
 }
-_ANY_SCRIPT = re.compile("[\u0400-\u04ff\u0600-\u06ff\u0900-\u097f\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
 """Where words have no borders or many endings, the script of a window takes the place of its words."""
+
+_ANY_SCRIPT = re.compile("[\u0400-\u04ff\u0600-\u06ff\u0900-\u097f\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
 
 
 @attrs.frozen
@@ -157,7 +158,7 @@ class Rules:
                         start and text[start - 1] in _LATIN and text[start] in _LATIN
                     ):
                         continue  # seen in the window before; inside of a word (a look-behind would cost more)
-                    reached[each.name] = match.end()
+                    reached[each.name] = start + 1  # not its end: what it spans may hold the one that counts
                     yield Match(each, start, match.end())
 
     def _possible(self, words: set[str]) -> list[Rule]:
