@@ -40,6 +40,7 @@ BENIGN = st.lists(SENTENCES, max_size=12).map(" ".join)
 @given(st.one_of(ANY_TEXT, ODD_TEXT), st.sampled_from(Origin))
 @example("\ud800" * 40, Origin.USER)
 @example("&#xd800;&#55296;&#x110000;\\ud800\\U00110000\\u{fffff}%ff%fe", Origin.TOOL_RESULT)
+@settings(deadline=None)
 def test_no_text_makes_it_fail_and_spans_lie_inside(text: str, origin: Origin) -> None:
     for finding in explain(text, origin):
         assert 0 <= finding.start < finding.end <= len(text)
@@ -47,6 +48,7 @@ def test_no_text_makes_it_fail_and_spans_lie_inside(text: str, origin: Origin) -
 
 
 @given(st.one_of(ANY_TEXT, ODD_TEXT))
+@settings(deadline=None)
 def test_any_part_of_any_view_came_from_the_text(text: str) -> None:
     for view in views(text):
         size = len(view.text)
@@ -56,6 +58,7 @@ def test_any_part_of_any_view_came_from_the_text(text: str) -> None:
 
 
 @given(st.one_of(ANY_TEXT, ODD_TEXT))
+@settings(deadline=None)
 def test_normalising_twice_changes_nothing(text: str) -> None:
     once = normalise(text)
     assert normalise(once) == once
@@ -69,6 +72,7 @@ def test_every_character_folds_to_what_stays(first: int) -> None:
 
 
 @given(st.one_of(ANY_TEXT, ODD_TEXT))
+@settings(deadline=None)
 def test_views_are_bounded(text: str) -> None:
     found = [view for view in views(text) if view.via[-1:] != (UNDECODED,)]
     assert sum(len(view.folded) for view in found) <= 70_000 + 40 * len(text)
@@ -76,6 +80,7 @@ def test_views_are_bounded(text: str) -> None:
 
 
 @given(BENIGN, BENIGN, st.sampled_from(sorted(ENCODINGS)), st.sampled_from([" ", "\n", "\n\n", ": "]))
+@settings(deadline=None)
 def test_a_disguised_attack_is_found_wherever_it_stands(before: str, after: str, name: str, between: str) -> None:
     text = between.join(part for part in (before, ENCODINGS[name](ATTACK), after) if part)
     assert max(finding.score for finding in explain(text, Origin.USER)) >= 0.6
