@@ -40,7 +40,6 @@ BENIGN = st.lists(SENTENCES, max_size=12).map(" ".join)
 @given(st.one_of(ANY_TEXT, ODD_TEXT), st.sampled_from(Origin))
 @example("\ud800" * 40, Origin.USER)
 @example("&#xd800;&#55296;&#x110000;\\ud800\\U00110000\\u{fffff}%ff%fe", Origin.TOOL_RESULT)
-@settings(deadline=None)
 def test_no_text_makes_it_fail_and_spans_lie_inside(text: str, origin: Origin) -> None:
     for finding in explain(text, origin):
         assert 0 <= finding.start < finding.end <= len(text)
@@ -48,7 +47,6 @@ def test_no_text_makes_it_fail_and_spans_lie_inside(text: str, origin: Origin) -
 
 
 @given(st.one_of(ANY_TEXT, ODD_TEXT))
-@settings(deadline=None)
 def test_any_part_of_any_view_came_from_the_text(text: str) -> None:
     for view in views(text):
         size = len(view.text)
@@ -58,7 +56,6 @@ def test_any_part_of_any_view_came_from_the_text(text: str) -> None:
 
 
 @given(st.one_of(ANY_TEXT, ODD_TEXT))
-@settings(deadline=None)
 def test_normalising_twice_changes_nothing(text: str) -> None:
     once = normalise(text)
     assert normalise(once) == once
@@ -72,7 +69,6 @@ def test_every_character_folds_to_what_stays(first: int) -> None:
 
 
 @given(st.one_of(ANY_TEXT, ODD_TEXT))
-@settings(deadline=None)
 def test_views_are_bounded(text: str) -> None:
     found = [view for view in views(text) if view.via[-1:] != (UNDECODED,)]
     assert sum(len(view.folded) for view in found) <= 70_000 + 40 * len(text)
@@ -80,7 +76,6 @@ def test_views_are_bounded(text: str) -> None:
 
 
 @given(BENIGN, BENIGN, st.sampled_from(sorted(ENCODINGS)), st.sampled_from([" ", "\n", "\n\n", ": "]))
-@settings(deadline=None)
 def test_a_disguised_attack_is_found_wherever_it_stands(before: str, after: str, name: str, between: str) -> None:
     text = between.join(part for part in (before, ENCODINGS[name](ATTACK), after) if part)
     assert max(finding.score for finding in explain(text, Origin.USER)) >= 0.6
@@ -92,7 +87,7 @@ def test_a_disguised_attack_is_found_wherever_it_stands(before: str, after: str,
     st.integers(0, 100_000),
     st.sampled_from(["plain", "base64", "rot13", "zero-width", "spaced"]),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_padding_hides_nothing(sentences: str, before: int, after: int, name: str) -> None:
     assume(sentences)
     attack = ATTACK if name == "plain" else ENCODINGS[name](ATTACK)
@@ -102,7 +97,7 @@ def test_padding_hides_nothing(sentences: str, before: int, after: int, name: st
 
 
 @given(st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_prefilter_hides_no_match(data: st.DataObject) -> None:
     each = data.draw(st.sampled_from(ALL.rules))
     text = normalise(data.draw(st.from_regex(each.pattern)))
@@ -117,7 +112,7 @@ def _inside_word(text: str, at: int) -> bool:
 
 
 @given(st.integers(0, 3 * CHUNK), st.integers(1, 40))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_chunks_change_no_match(before: int, runs: int) -> None:
     text = "b" * before + " %41%42" * runs + "b" * 50
     pattern = re.compile("%[0-9a-f]{2}(?:%[0-9a-f]{2})*")
