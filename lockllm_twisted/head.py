@@ -22,7 +22,7 @@ MAX_HEAD: Final = 65536
 MAX_HEADERS: Final = 200
 """SDKs send 10 to 25 header lines; a browser with its client hints about 40."""
 
-_REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([\x21-\x7e\x80-\xff]+) (HTTP/1\.[01])\Z")
+_REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([\x21-\x7e]+) (HTTP/1\.[01])\Z")
 _HOST = re.compile(rb"[0-9A-Za-z.:\[\]_%~-]*\Z")
 _METHODS = frozenset((b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS", b"QUERY"))
 _PREFACE = b"PRI * HTTP/2.0\r\n"
