@@ -1,4 +1,4 @@
-"""What this server says itself: error bodies, verdict headers, the words of a block (CONTRACT §3 and §4).
+"""What this server says itself: error bodies, verdict headers, the words of a block as LockLLM's SDKs read them.
 
 Responsible for: the exact shapes that LockLLM's and the vendors' SDKs read.
 Must never: carry prompt text, a key, or a header over the size that Node's fetch survives.
@@ -25,10 +25,10 @@ from lockllm_twisted.values import Coverage, Hit, ScanMode, Verdict
 Pairs = list[tuple[bytes, bytes]]
 
 MAX_FINDINGS = 10
-"""Findings told in an answer. Node's fetch fails on 16 KiB of response headers (CONTRACT §3, measured)."""
+"""Findings told in an answer. Node's fetch fails on 16 KiB of response headers (measured)."""
 
 _MAX_DETAIL = 3000
-"""Bytes of JSON in a detail header: 4 KiB after base64 (CONTRACT §3)."""
+"""Bytes of JSON in a detail header: 4 KiB after base64."""
 
 _LEVELS = {True: b"true", False: b"false"}
 
@@ -36,8 +36,8 @@ _LEVELS = {True: b"true", False: b"false"}
 def error_answer(error: LockLLMError, request_id: str) -> tuple[int, Pairs, bytes]:
     """Status, headers and body for an error of ours.
 
-    The body is the nested envelope of CONTRACT §4.2 inside Anthropic's, the superset that every SDK reads
-    (PROVIDERS §1.5). ``x-should-retry: false`` stops the vendors' SDKs from repeating what would fail again.
+    The body is LockLLM's nested envelope inside Anthropic's, the superset that every SDK reads.
+    ``x-should-retry: false`` stops the vendors' SDKs from repeating what would fail again.
     """
     body = {
         "type": "error",
@@ -72,7 +72,7 @@ def error_answer(error: LockLLMError, request_id: str) -> tuple[int, Pairs, byte
 
 
 def pass_headers(verdict: Verdict, *, provider: str, model: str | None) -> Pairs:
-    """What is added to an answer after a verdict: the metadata of CONTRACT §3."""
+    """What is added to an answer after a verdict: the metadata headers of LockLLM's SDKs."""
     headers: Pairs = [
         (b"X-LockLLM-Scanned", _LEVELS[verdict.coverage.state != "not_scanned" and not verdict.failed_scanners]),
         (b"X-LockLLM-Safe", _LEVELS[verdict.safe]),
@@ -127,7 +127,7 @@ def refusal(verdict: Verdict) -> LockLLMError:
 
 
 def scan_result(verdict: Verdict) -> dict[str, Any]:
-    """Exactly the five keys of CONTRACT §4.2; scores run from 0 to 100."""
+    """Exactly the five keys that LockLLM's oldest SDK takes; scores run from 0 to 100."""
     return {
         "safe": verdict.safe,
         "label": 0 if verdict.safe else 1,
@@ -138,7 +138,7 @@ def scan_result(verdict: Verdict) -> dict[str, Any]:
 
 
 def confidence(verdict: Verdict) -> int:
-    """How sure the verdict is, 0 to 100: 98 next to an injection score of 2 (CONTRACT §4.1)."""
+    """How sure the verdict is, 0 to 100: 98 next to an injection score of 2."""
     return 100 - _percent(verdict.score) if verdict.safe else _percent(verdict.score)
 
 
@@ -169,7 +169,7 @@ def details(verdict: Verdict) -> dict[str, Any]:
 
 
 def violations(hits: list[Hit]) -> list[dict[str, Any]]:
-    """The violation objects of CONTRACT §4.3, one for each of the operator's rules."""
+    """The violation objects of LockLLM's SDKs, one for each of the operator's rules."""
     return [
         {
             "policy_name": hit.finding.rule,
@@ -181,7 +181,7 @@ def violations(hits: list[Hit]) -> list[dict[str, Any]]:
 
 
 def scan_answer(verdict: Verdict, *, request_id: str, chars: int, passages: int, seconds: float) -> dict[str, Any]:
-    """The 200 body of ``POST /v1/scan`` (CONTRACT §4.1)."""
+    """The 200 body of ``POST /v1/scan``."""
     core, policy = _by_kind(verdict)
     answer: dict[str, Any] = {
         "safe": verdict.safe,
@@ -251,7 +251,7 @@ def _header_text(text: str, limit: int = 500) -> bytes:
 
 
 def _detail(value: Mapping[str, Any] | list[dict[str, Any]]) -> bytes:
-    """Base64 of ASCII-escaped JSON, standard alphabet with padding: what both SDKs decode (CONTRACT §3, measured)."""
+    """Base64 of ASCII-escaped JSON, standard alphabet with padding: what both SDKs decode (measured)."""
     text = json.dumps(value)
     if len(text) > _MAX_DETAIL:
         if isinstance(value, list):

@@ -1,6 +1,6 @@
 """The door: who is calling, and which credential travels on to the provider.
 
-Responsible for: both ways to authenticate (CONTRACT §2.1), as pure rules over headers and target.
+Responsible for: both ways to authenticate, as pure rules over headers and target.
 Must never: let a LockLLM key, ours or one that only looks like it, leave for a provider; put a key in an error message.
 
 Style A: the provider's key in its own place, the LockLLM key in ``X-LockLLM-Key``. Style B: the LockLLM key in the
@@ -27,7 +27,7 @@ PLACES = (
     CredentialPlace("header", b"x-goog-api-key"),
     CredentialPlace("query", b"key"),
 )
-"""Where SDKs put a provider's key (CONTRACT §2.1), in the order in which a LockLLM key is looked for."""
+"""Where SDKs put a provider's key, in the order in which a LockLLM key is looked for."""
 
 _HEADER_PLACES = frozenset(place.name for place in PLACES if place.kind == "header")
 _QUERY_KEY = re.compile(rb"(?<=[?&])key=([^&]*)&?")

@@ -1,6 +1,6 @@
 """One exception tree. Each class knows its HTTP status, and the ``type`` and ``code`` that its body carries.
 
-Responsible for: what can go wrong, named once. The bodies are CONTRACT's nested envelope.
+Responsible for: what can go wrong, named once. The bodies are LockLLM's nested envelope.
 Must never: carry a key, a prompt or a path of this machine in a message.
 """
 

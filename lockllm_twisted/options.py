@@ -1,4 +1,4 @@
-"""The caller's wishes: ``X-LockLLM-*`` request headers over the operator's settings (CONTRACT §2.2).
+"""The caller's wishes: ``X-LockLLM-*`` request headers over the operator's settings.
 
 Responsible for: what is in force for one request. A caller may always tighten, and loosen unless its key is locked.
 Must never: take an unknown value for a known one; a wish that can't be honoured is refused, not dropped.

@@ -91,7 +91,7 @@ class ProxyResource(ServedResource):
         return await self._relay(request, account, response)
 
     def told(self, account: Account) -> HeaderPairs:
-        """The metadata of CONTRACT §3."""
+        """The metadata headers of LockLLM's SDKs."""
         if account.verdict is None or account.reading is None:
             return ()
         return pass_headers(account.verdict, provider=self._provider.slug, model=account.reading.model)
@@ -134,7 +134,7 @@ class ProxyResource(ServedResource):
         headers: HeaderPairs,
         length: int | None,
     ) -> None:
-        """Write the head now: a stream's client waits for it (PITFALLS 19)."""
+        """Write the head now: a stream's client waits for it."""
         account.status = status
         request.setResponseCode(status, phrase)
         out = request.responseHeaders

@@ -41,7 +41,7 @@ _FRAMING = frozenset((b"content-length", b"host", b"expect"))
 _CLIENT_CLAIMS = frozenset((b"forwarded", b"x-real-ip"))
 _OURS = b"x-lockllm-"
 _NOT_NOMINABLE = frozenset((b"authorization", b"cookie", b"host", b"x-api-key", b"api-key", b"x-goog-api-key"))
-"""A ``Connection: authorization`` from a client must not change what the provider is asked (SECURITY: nominations)."""
+"""A ``Connection: authorization`` from a client must not change what the provider is asked."""
 
 
 def forwarded_request_headers(headers: HeaderPairs) -> list[tuple[bytes, bytes]]:

@@ -22,7 +22,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(autouse=True)
 def _no_unseen_failures() -> Iterator[None]:
-    """A Deferred that failed with nobody listening is told to the log only: here it fails the test (PITFALLS 41)."""
+    """A Deferred that failed with nobody listening is told to the log only: here it fails the test."""
     failures: list[LogEvent] = []
 
     @provider(ILogObserver)

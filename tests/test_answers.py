@@ -53,7 +53,7 @@ def test_a_block_says_what_which_and_where() -> None:
         assert word in error["message"]
     assert headers[b"X-Request-Id"] == headers[b"Request-Id"] == b"req_1" == headers[b"X-Amzn-RequestId"]
     assert headers[b"x-should-retry"] == b"false"
-    assert "details" not in error  # anthropic-py reads an unrelated class into it (PROVIDERS 1.5)
+    assert "details" not in error  # anthropic-py reads an unrelated class into it
 
 
 def test_an_operators_rule_answers_403() -> None:

@@ -38,6 +38,7 @@ LAYERS = {
     "core": 3,
     "serving": 4,
     "proxy": 4,
+    "channel": 4,
     "site": 4,
     "api": 4,
     "resource": 4,
@@ -65,6 +66,7 @@ MAY_IMPORT = {
     ("policy", "scan"),
     ("registry", "builtin"),
     ("core", "guard"),
+    ("site", "channel"),
     ("proxy", "serving"),
     ("api", "serving"),
     ("resource", "proxy"),
@@ -74,7 +76,18 @@ MAY_IMPORT = {
     ("cli", "demo"),
 }
 
-TWISTED_WEB_AND_INTERNET = {"upstream", "local", "relay", "site", "serving", "proxy", "resource", "api", "core"} | {
+TWISTED_WEB_AND_INTERNET = {
+    "upstream",
+    "local",
+    "relay",
+    "channel",
+    "site",
+    "serving",
+    "proxy",
+    "resource",
+    "api",
+    "core",
+} | {
     "service",
     "threads",
     "tap",

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from lockllm_twisted.channel import LINGER
 from lockllm_twisted.head import MAX_HEAD, MAX_HEADERS
-from lockllm_twisted.site import LINGER
 from tests.memory import Stage, Wire, asked, chat, heard, request, settings
 
 SAFE = chat("What is the capital of France?")

@@ -1,4 +1,4 @@
-"""``POST /v1/scan``: the guard without a proxy, as LockLLM's own SDKs call it (CONTRACT §2.4, §4.1).
+"""``POST /v1/scan``: the guard without a proxy, as LockLLM's own SDKs call it.
 
 Responsible for: the body's fields and the answer's shape.
 Must never: forward anything.
@@ -109,7 +109,7 @@ def _origin(fields: dict[str, Any]) -> Origin:
 
 
 def _with_body(options: Options, fields: dict[str, Any], pairs: Any) -> Options:
-    """``sensitivity`` and ``mode`` may stand in the body; a header goes before (CONTRACT §2.4)."""
+    """``sensitivity`` and ``mode`` may stand in the body; a header goes before."""
     named = {name.lower() for name, _ in pairs}
     try:
         if "sensitivity" in fields and b"x-lockllm-sensitivity" not in named:

@@ -1,7 +1,7 @@
 """The way to one provider: a fixed origin, a pool of connections, the one safe retry, and treq's client over them.
 
 Responsible for: connecting (TLS verified, names checked), reusing, retrying once where nothing can have happened.
-Must never: connect to anything but its origin; keep a cookie, follow a redirect, or add a header (ENGINEERING §1).
+Must never: connect to anything but its origin; keep a cookie, follow a redirect, or add a header.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ class UpstreamClient(HTTPClient):
     """treq's client, byte-preserving: `request` hands method, raw target, headers and body straight to its agent.
 
     Stock treq upper-cases the method, rewrites the URL, adds ``Accept-Encoding``, decodes gzip, keeps cookies and
-    follows redirects; none of it can be switched off (ENGINEERING §1). What stays is treq's surface, so that its
+    follows redirects; none of it can be switched off. What stays is treq's surface, so that its
     helpers for bodies (`treq.content`, `treq.collect`) work on the result.
     """
 
@@ -159,8 +159,7 @@ class UpstreamClient(HTTPClient):
 def origin_agent(reactor: Any, origin: str) -> tuple[OriginAgent, bytes]:
     """The agent of ``scheme://host[:port]``, and the Host header that goes with it.
 
-    One TLS connection creator is kept per origin: making one reads the CA bundle, 18 ms of blocked reactor
-    (ENGINEERING §2). A path in the origin is the provider's own business
+    One TLS connection creator is kept per origin: making one reads the CA bundle, 18 ms of blocked reactor. A path in the origin is the provider's own business
     (`Provider.target`). Nothing is connected or resolved here.
     """
     parts = urlsplit(origin)
