@@ -19,6 +19,7 @@ import tempfile
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 
 import measures
@@ -38,7 +39,7 @@ _IN_ROUNDS: dict[str, Callable[[Row, Running, float], Coroutine[None, None, Figu
 
 @dataclass
 class Run:
-    """Every figure of every row, in the order of the rounds; and what could not be measured, with the reason."""
+    """Every figure of every row, round by round; and what could not be measured, with the reason."""
 
     rows: Sequence[Row]
     seconds: float
@@ -59,11 +60,11 @@ class Run:
                 if (at := up[row.server]) is not None:
                     turns.append((row, at))
             for row, at in turns:
-                self._take("warm", row, measures.warm(row, at))
-            for name in [name for name in names for _ in range(rounds)]:
+                self._take("warm", 0, row, measures.warm(row, at))
+            for name, number in product(names, range(rounds)):
                 for row, at in turns:
                     if at.process is not None or name != "cpu":
-                        self._take(name, row, _IN_ROUNDS[name](row, at, self.seconds))
+                        self._take(name, number, row, _IN_ROUNDS[name](row, at, self.seconds))
 
     def memory(self, bench: Bench) -> None:
         """Once, each in a fresh process: memory varies little, and what a load left behind would hide what grows."""
@@ -72,7 +73,7 @@ class Run:
                 with ExitStack() as stack:
                     at = self._started(bench, row.server, stack)
                     if at is not None:
-                        self._take("rss", row, measures.memory(row, at, self.seconds))
+                        self._take("rss", 0, row, measures.memory(row, at, self.seconds))
 
     def _started(self, bench: Bench, server: str, stack: ExitStack) -> Running | None:
         try:
@@ -81,15 +82,15 @@ class Run:
             self.problems[server] = str(error)
             return None
 
-    def _take(self, name: str, row: Row, doing: Coroutine[None, None, Figures]) -> None:
-        print(f"{name}: {row.name}", file=sys.stderr)
+    def _take(self, name: str, number: int, row: Row, doing: Coroutine[None, None, Figures]) -> None:
+        print(f"{name}, round {number + 1}: {row.name}", file=sys.stderr)
         try:
             figures = asyncio.run(_bounded(doing))
         except (RuntimeError, TimeoutError, OSError, statistics.StatisticsError) as error:
             self.problems[f"{row.name}, {name}"] = f"{type(error).__name__}: {error}"[:500]
             return
         for figure, value in figures.items():
-            self.samples[row.name].setdefault(figure, []).append(value)
+            self.samples[row.name].setdefault(figure, {})[number] = value
 
 
 async def _bounded(doing: Coroutine[None, None, Figures]) -> Figures:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 
-Samples = dict[str, dict[str, list[float]]]
-"""By row, then by figure: one value a round."""
+Samples = dict[str, dict[str, dict[int, float]]]
+"""By row, by figure, by round: a round in which something went wrong has no value."""
 
 BASE = "aiohttp pass-through"
 _NONE = "-"
@@ -59,20 +59,21 @@ def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _spread(values: Sequence[float] | None, form: str) -> str:
-    if not values:
+def _spread(rounds: Mapping[int, float] | None, form: str) -> str:
+    if not rounds:
         return _NONE
+    values = rounds.values()
     middle = form.format(statistics.median(values))
     return middle if len(values) == 1 else f"{middle} ({form.format(min(values))}-{form.format(max(values))})"
 
 
-def _ratios(samples: Samples, name: str, figure: str) -> list[float]:
-    mine, base = samples[name].get(figure, []), samples.get(BASE, {}).get(figure, [])
-    return [a / b for a, b in zip(mine, base, strict=True)] if len(mine) == len(base) else []
+def _ratios(samples: Samples, name: str, figure: str) -> dict[int, float]:
+    mine, base = samples[name].get(figure, {}), samples.get(BASE, {}).get(figure, {})
+    return {number: mine[number] / base[number] for number in mine.keys() & base.keys()}
 
 
 def _added(samples: Samples, name: str, *figures: str) -> str:
     mine, base = samples[name], samples["direct"]
     if not all(figure in mine and figure in base for figure in figures):
         return _NONE
-    return " / ".join(f"{(min(mine[figure]) - min(base[figure])) / 1000:.2f}" for figure in figures)
+    return " / ".join(f"{(min(mine[figure].values()) - min(base[figure].values())) / 1000:.2f}" for figure in figures)
