@@ -16,7 +16,7 @@ HeaderPairs = Sequence[tuple[bytes, bytes]]
 MAX_TARGET = 8192
 """Bytes of a request target. RFC 9110 §4.1 asks for at least 8,000."""
 
-_FIELD_LINES = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\x00\r\n]*\r\n)*\Z")
+_FIELD_LINES = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\x00-\x08\x0a-\x1f\x7f]*\r\n)*\Z")
 _FIELD = re.compile(rb"([^:]+):[ \t]*([^\r]*)\r\n")
 
 _HOP_BY_HOP = frozenset(
@@ -85,7 +85,7 @@ def forwarded_response_headers(headers: HeaderPairs) -> list[tuple[bytes, bytes]
 def header_lines(block: bytes) -> list[tuple[bytes, bytes]] | None:
     """The names and values of header lines, each with its CRLF; ``None`` where one of them is malformed.
 
-    RFC 9110 §5.5, and RFC 9112 §5.1: no space before the colon. A folded line is malformed (§5.2: "A server that receives
+    RFC 9110 §5.5 (control bytes but tabs are "invalid"), and RFC 9112 §5.1: no space before the colon. A folded line is malformed (§5.2: "A server that receives
     an obs-fold … MUST either reject the message …"). The whole block is matched at once: line by line takes twice as long.
     """
     if _FIELD_LINES.match(block) is None:

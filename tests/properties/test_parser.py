@@ -175,6 +175,7 @@ REFUSED = {
     "http/2": b"HTTP/2 200\r\n\r\n",
     "bare lf": b"HTTP/1.1 200 OK\nContent-Length: 0\n\n\r\n\r\n",
     "bare lf in a value": b"HTTP/1.1 200 OK\r\nA: b\nContent-Length: 9\r\n\r\n",
+    "a control byte in a value": b"HTTP/1.1 200 OK\r\nA: b\x0b\r\nContent-Length: 0\r\n\r\n",
     "nul in a value": b"HTTP/1.1 200 OK\r\nA: b\0\r\nContent-Length: 0\r\n\r\n",
     "cr in the phrase": b"HTTP/1.1 200 O\rK\r\nContent-Length: 0\r\n\r\n",
     "space before the colon": b"HTTP/1.1 200 OK\r\nContent-Length : 0\r\n\r\n",
