@@ -118,7 +118,10 @@ def assert_same_response(answer: Answer, response: Response) -> None:
     assert response.reason.encode() in answer.head().partition(b"\r\n")[0]
     assert _by_name(response.headers, ignored) == _by_name(sent, ignored)
     assert response.body == answer.body
-    assert response.complete is not answer.cut
+    if answer.cut:
+        assert not response.complete
+    elif not answer.stepped:  # a stream's client leaves at the last event, which may be before the last chunk's end
+        assert response.complete
 
 
 def _by_name(headers: Headers, ignored: Iterable[str]) -> dict[str, list[str]]:

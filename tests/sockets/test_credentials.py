@@ -320,7 +320,8 @@ def test_what_is_stored_of_a_key_is_no_key(service: Service, upstream: Upstream)
     upstream.reset()
     for value in sorted(values)[:300]:
         if not set(value) & {0, 10, 13}:
-            assert status(service, value) == 401
+            # 400: a raw digest mostly holds control bytes, which no header may.
+            assert status(service, value) in {400, 401}
     assert upstream.heard_nothing()
 
 
