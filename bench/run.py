@@ -13,6 +13,7 @@ import os
 import platform
 import resource
 import shutil
+import signal
 import statistics
 import sys
 import tempfile
@@ -99,6 +100,7 @@ async def _bounded(doing: Coroutine[None, None, Figures]) -> Figures:
 
 def main() -> None:
     """Measure, print, write."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that no process is left behind
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5, help="how often each row is measured [5]; memory once")
     parser.add_argument("--only", default="cpu,latency,sse,rss", help="which measures, by comma [all]")
