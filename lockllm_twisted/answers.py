@@ -30,6 +30,16 @@ MAX_FINDINGS = 10
 _MAX_DETAIL = 3000
 """Bytes of JSON in a detail header: 4 KiB after base64."""
 
+_AWS_EXCEPTIONS = {
+    400: b"ValidationException",
+    401: b"AccessDeniedException",
+    403: b"AccessDeniedException",
+    404: b"ResourceNotFoundException",
+    503: b"ServiceUnavailableException",
+}
+"""botocore takes an exception's class, and whether there is a message to show, from this header alone (bedrock-runtime's
+service model); other SDKs don't read it."""
+
 _LEVELS = {True: b"true", False: b"false"}
 
 
@@ -60,6 +70,8 @@ def error_answer(error: LockLLMError, request_id: str) -> tuple[int, Pairs, byte
         (b"X-Amzn-RequestId", rid),
         (b"X-LockLLM-Request-ID", rid),
     ]
+    if (exception := _AWS_EXCEPTIONS.get(error.http_status)) is not None:
+        headers.append((b"X-Amzn-ErrorType", exception))
     if isinstance(error, (Blocked, PolicyViolation)):
         headers.append((b"X-LockLLM-Blocked", b"true"))
     if isinstance(error, Unauthorized):

@@ -17,7 +17,6 @@ from twisted.python.failure import Failure
 
 from lockllm_twisted.door import Entry, enter
 from lockllm_twisted.guard import Guard
-from lockllm_twisted.hooks import Provider
 from lockllm_twisted.logs import log_exchange
 from lockllm_twisted.registry import Registry, load
 from lockllm_twisted.scan import Scanners
@@ -89,10 +88,8 @@ class Core:
         """The key that is stored for a provider; the config goes before the store."""
         return self._configured.get(slug) or self.store.provider_key(slug)
 
-    def client(self, provider: Provider) -> UpstreamClient:
-        """The client of a provider's origin; providers with one origin share its connections."""
-        origin = provider.origin
-        assert origin is not None
+    def client(self, origin: str) -> UpstreamClient:
+        """The client of an origin; providers with one origin share its connections."""
         known = self._agents.get(origin)
         if known is None:
             agent, host = origin_agent(self.clock, origin)

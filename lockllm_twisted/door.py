@@ -15,7 +15,7 @@ from collections.abc import Callable
 import attrs
 
 from lockllm_twisted.errors import BadRequest, ConfigurationProblem, Unauthorized
-from lockllm_twisted.hooks import BEARER, CredentialPlace, Provider
+from lockllm_twisted.hooks import BEARER, AuthorizingProvider, CredentialPlace, Provider
 from lockllm_twisted.keys import holds_key, looks_like_key
 from lockllm_twisted.values import ANONYMOUS, Caller
 from lockllm_twisted.wire import HeaderPairs
@@ -78,14 +78,14 @@ def outgoing(
         headers = [pair for pair in headers if pair[0].lower() not in _HEADER_PLACES]
         target = without_key(target)
         place = provider.credential(target.partition(b"?")[0])
-        if place is not None:
-            if stored_key is None:
-                raise ConfigurationProblem(
-                    f"No key is stored for the provider {provider.slug}. Store one with "
-                    f"'lockllm providers set-key {provider.slug}', or send the provider's key in its own place and the "
-                    "LockLLM key in X-LockLLM-Key.",
-                )
+        if place is not None and stored_key is not None:
             headers, target = _with_key(place, stored_key.encode(), headers, target)
+        elif place is not None and not isinstance(provider, AuthorizingProvider):
+            raise ConfigurationProblem(
+                f"No key is stored for the provider {provider.slug}. Store one with "
+                f"'lockllm providers set-key {provider.slug}', or send the provider's key in its own place and the "
+                "LockLLM key in X-LockLLM-Key.",
+            )
     if _leaks(entry, b"\n".join(value for _, value in headers)):
         names = ", ".join(name.decode("latin-1") for name, value in headers if _leaks(entry, value))
         raise BadRequest(f"The header {names} holds a LockLLM key: send it in X-LockLLM-Key only.")

@@ -7,17 +7,21 @@ Must never: open a connection before the verdict, or finish an answer that the p
 from __future__ import annotations
 
 import time
+from typing import cast
 
+import attrs
+from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.error import ConnectError, ConnectingCancelledError, DNSLookupError
 from twisted.web.http import RESPONSES
 from twisted.web.server import Request
+from txaio import tx
 
 from lockllm_twisted.answers import pass_headers, refusal
 from lockllm_twisted.core import Core
 from lockllm_twisted.door import outgoing, without_key
 from lockllm_twisted.errors import NotFound, UpstreamError, UpstreamTimeout
-from lockllm_twisted.hooks import LocalProvider, LocalRequest, Provider
+from lockllm_twisted.hooks import AuthorizingProvider, LocalProvider, LocalRequest, Provider, UpstreamRequest
 from lockllm_twisted.local import LocalResponse
 from lockllm_twisted.options import Options, in_force
 from lockllm_twisted.reading import read
@@ -37,6 +41,9 @@ from lockllm_twisted.wire import (
 READ_INLINE = 16_384
 """Bytes of body that are read in about a millisecond; more goes to the thread pool."""
 
+AUTHORIZE_TIMEOUT = 30.0
+"""Seconds for a provider to make a credential: a token's refresh is one request, and google-auth waits 120 s for it."""
+
 
 def _has_body(pairs: HeaderPairs) -> bool:
     """RFC 9112 §6.3: "The presence of a message body in a request is signaled by a Content-Length or Transfer-Encoding"."""
@@ -50,6 +57,7 @@ class ProxyResource(ServedResource):
         super().__init__(core, provider.slug)
         self._provider = provider
         self._local = provider if isinstance(provider, LocalProvider) else None
+        self._authorizing = provider if isinstance(provider, AuthorizingProvider) else None
 
     async def serve(self, request: Request, account: Account) -> Ending:
         """Door, reading, guard, upstream, relay."""
@@ -84,7 +92,16 @@ class ProxyResource(ServedResource):
             response: LocalResponse | UpstreamResponse = LocalResponse(answer, core.clock)
             self._begin(request, account, answer.status, RESPONSES.get(answer.status, b""), answer.headers, None)
         else:
-            response = await self._ask(request.method, target, headers, body if _has_body(admission.pairs) else None)
+            response = await self._ask(
+                UpstreamRequest(
+                    cast(str, provider.origin),
+                    request.method,
+                    target,
+                    headers,
+                    body if _has_body(admission.pairs) else None,
+                    account.caller,
+                )
+            )
             head = response.head
             length = head.told_length if head.framing in ("length", "none") else None
             self._begin(request, account, head.status, head.phrase, head.headers, length)
@@ -110,9 +127,13 @@ class ProxyResource(ServedResource):
         account.reading = reading() if len(body) <= READ_INLINE else await self.core.in_thread(reading)
         return await self.core.guard.judge(account.reading, options)
 
-    async def _ask(self, method: bytes, target: bytes, headers: HeaderPairs, body: bytes | None) -> UpstreamResponse:
+    async def _ask(self, asking: UpstreamRequest) -> UpstreamResponse:
         settings, slug = self.core.settings.proxy, self._provider.slug
-        asked = self.core.client(self._provider).request(method, target, headers=headers, data=body)
+        if self._authorizing is not None:
+            asking = await self._authorized(self._authorizing, asking)
+        asked = self.core.client(asking.origin).request(
+            asking.method, asking.target, headers=asking.headers, data=asking.body
+        )
         asked.addTimeout(settings.upstream_timeout, self.core.clock)
         try:
             return await asked
@@ -124,6 +145,18 @@ class ProxyResource(ServedResource):
             raise UpstreamError(f"The provider {slug} can't be reached ({type(error).__name__}).") from None
         except (NothingReceived, ProtocolError) as error:
             raise UpstreamError(f"The provider {slug} gave no valid answer: {error}.") from None
+
+    async def _authorized(self, provider: AuthorizingProvider, asking: UpstreamRequest) -> UpstreamRequest:
+        """The request with its credential. A plugin may change origin and headers; the rest is the client's."""
+        waiting: Deferred[UpstreamRequest] = tx.as_future(provider.authorize, asking)
+        waiting.addTimeout(AUTHORIZE_TIMEOUT, self.core.clock)
+        try:
+            made = await waiting
+        except DeferredTimeout:
+            raise UpstreamTimeout(
+                f"The credential for the provider {provider.slug} could not be made within {AUTHORIZE_TIMEOUT:g} seconds."
+            ) from None
+        return attrs.evolve(asking, origin=made.origin, headers=made.headers)
 
     def _begin(
         self,
