@@ -53,11 +53,15 @@ never raise. It cannot hide text: what it does not label is scanned as ``unknown
 
 @attrs.frozen
 class CredentialPlace:
-    """Where a provider's key travels: a header (with a prefix such as ``Bearer``) or a query parameter."""
+    """Where a provider's key travels: a header (with a prefix such as ``Bearer``) or a query parameter.
+
+    ``optional``: the provider may do without one, so that it is no error if none is stored.
+    """
 
     kind: Literal["header", "query"]
     name: bytes
     prefix: bytes = b""
+    optional: bool = False
 
 
 BEARER = CredentialPlace("header", b"authorization", b"Bearer ")
@@ -129,11 +133,22 @@ class Provider(Protocol):
 
 
 @runtime_checkable
+class DiscerningProvider(Provider, Protocol):
+    """A provider some of whose paths mean one thing to one client and another to the next."""
+
+    def target_for(self, tail: bytes, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+        """As `Provider.target`, for a client that sent these headers."""
+
+
+@runtime_checkable
 class LocalProvider(Provider, Protocol):
     """A provider without an origin: it answers by itself, with no connection."""
 
     def answer(self, request: LocalRequest) -> LocalAnswer:
-        """The answer to a request that passed the scanners. Called on the reactor thread: must not block."""
+        """The answer to a request that passed the scanners. Called on the reactor thread: must not block.
+
+        Raises `LockLLMError` for an answer of ours.
+        """
 
 
 @runtime_checkable

@@ -20,6 +20,7 @@ import attrs
 import pluggy
 
 from lockllm_twisted.builtin import plugin as builtin_plugin
+from lockllm_twisted.builtin.providers import ELSEWHERE
 from lockllm_twisted.conformance import policy_faults, provider_faults, scanner_faults
 from lockllm_twisted.errors import PluginError, SettingsError
 from lockllm_twisted.hooks import GROUP, Hookspecs, Policy, Provider, Scanner
@@ -237,6 +238,8 @@ def _check_settings(settings: Settings, found: Mapping[str, Mapping[str, Any]], 
         if slug not in found["provider"]:
             message = f"[providers.{slug}]: there is no such provider.{_meant(slug, found['provider'])}"
             message += " An endpoint of your own needs base_url and dialect."
+            if slug in ELSEWHERE:
+                message = f"[providers.{slug}]: its plugin is not installed: pip install {ELSEWHERE[slug]}."
             raise settings.error(message, "providers", slug)
 
 

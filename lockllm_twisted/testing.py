@@ -15,6 +15,7 @@ from typing import Any
 
 from lockllm_twisted import registry
 from lockllm_twisted.conformance import policy_faults, provider_faults, scanner_faults
+from lockllm_twisted.errors import LockLLMError
 from lockllm_twisted.hooks import Dialect, LocalAnswer, LocalProvider, LocalRequest, Policy, Provider, Question, Scanner
 from lockllm_twisted.settings import Settings
 from lockllm_twisted.values import Action, Coverage, Finding, Hit, Origin, Passage, ScanMode, Sensitivity, Verdict
@@ -184,7 +185,10 @@ def _check_answers(provider: LocalProvider, target: bytes) -> None:
         b'{"messages": [{"role": "user", "content": "hi"}]}',
     )
     for method, body in product((b"GET", b"POST", b"DELETE"), bodies):
-        answer = provider.answer(LocalRequest(method, target, ((b"content-type", b"application/json"),), body))
+        try:
+            answer = provider.answer(LocalRequest(method, target, ((b"content-type", b"application/json"),), body))
+        except LockLLMError:  # an answer of the host's
+            continue
         asked = f"answer to {method!r} {target!r} with {body!r}"
         assert isinstance(answer, LocalAnswer), f"{asked} is {type(answer).__name__}, not a LocalAnswer"
         assert 200 <= answer.status <= 599, f"{asked} has the status {answer.status}"  # noqa: PLR2004  RFC 9110 §15

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import json
+from types import FunctionType
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockllm_twisted.builtin import dialects
-from lockllm_twisted.builtin.dialects import ANTHROPIC, GEMINI, OPENAI
+from lockllm_twisted import dialects
+from lockllm_twisted.dialects import (
+    ANTHROPIC,
+    GEMINI,
+    OPENAI,
+    VERTEX,
+    anthropic,
+    bedrock,
+    cohere,
+    google,
+    mistral,
+    openai,
+    others,
+)
 from lockllm_twisted.hooks import Dialect
 from lockllm_twisted.reading import read
 from lockllm_twisted.values import Origin
@@ -44,7 +57,7 @@ def test_openai_chat() -> None:
         "prediction": {"content": "a prediction"},
         "unheard_of": "an unknown",
     }  # fmt: skip
-    assert origins(document, dialects.openai_chat) == {
+    assert origins(document, openai.openai_chat) == {
         "some metadata": "unknown",
         "a system": "system",
         "a developer": "developer",
@@ -88,7 +101,7 @@ def test_openai_responses() -> None:
         "tools": [{"type": "mcp", "server_description": "a server"}],
         "text": {"format": {"description": "a format"}},
     }
-    assert origins(document, dialects.openai_responses) == {
+    assert origins(document, openai.openai_responses) == {
         "an instruction": "system",
         "a variable": "user",
         "a user": "user",
@@ -109,7 +122,7 @@ def test_openai_responses() -> None:
         "a server": "tool_definition",
         "a format": "developer",
     }
-    assert origins({"input": "one string"}, dialects.openai_responses) == {"one string": "user"}
+    assert origins({"input": "one string"}, openai.openai_responses) == {"one string": "user"}
 
 
 @pytest.mark.parametrize(
@@ -252,27 +265,27 @@ def test_other_gemini_shapes(document: Any, expected: dict[str, str]) -> None:
 )
 def test_paths_are_known_by_their_tail(prefix: str) -> None:
     expected = {
-        "chat/completions": dialects.openai_chat,
-        "completions": dialects.openai_completions,
-        "responses": dialects.openai_responses,
-        "responses/input_tokens": dialects.openai_responses,
-        "embeddings": dialects.openai_embeddings,
-        "images/edits": dialects.openai_images,
-        "audio/transcriptions": dialects.openai_audio,
-        "files": dialects.openai_files,
-        "assistants/asst_1": dialects.openai_assistants,
+        "chat/completions": openai.openai_chat,
+        "completions": openai.openai_completions,
+        "responses": openai.openai_responses,
+        "responses/input_tokens": openai.openai_responses,
+        "embeddings": openai.openai_embeddings,
+        "images/edits": openai.openai_images,
+        "audio/transcriptions": openai.openai_audio,
+        "files": openai.openai_files,
+        "assistants/asst_1": openai.openai_assistants,
     }
     assert {tail: OPENAI(f"{prefix}/{tail}".encode()) for tail in expected} == expected
 
 
 def test_families_leave_each_other_room() -> None:
     assert OPENAI(b"/v1/messages") is None
-    assert OPENAI(b"/v1/threads/T/messages") is dialects.openai_assistants
-    assert ANTHROPIC(b"/anthropic/v1/messages") is dialects.anthropic_messages
+    assert OPENAI(b"/v1/threads/T/messages") is openai.openai_assistants
+    assert ANTHROPIC(b"/anthropic/v1/messages") is anthropic.anthropic_messages
     assert ANTHROPIC(b"/v1/chat/completions") is None
-    assert GEMINI(b"/v1beta/openai/chat/completions") is dialects.openai_chat
+    assert GEMINI(b"/v1beta/openai/chat/completions") is openai.openai_chat
     vertex = b"/v1/projects/p/locations/l/publishers/anthropic/models/m:streamRawPredict"
-    assert GEMINI(vertex) is dialects.anthropic_messages
+    assert VERTEX(vertex) is anthropic.anthropic_messages
 
 
 def test_a_batch_record_is_read_by_its_endpoint() -> None:
@@ -280,9 +293,9 @@ def test_a_batch_record_is_read_by_its_endpoint() -> None:
         "url": "/v1/messages",
         "body": {"system": "a system", "messages": [{"role": "user", "content": "a user"}]},
     }
-    assert origins(record, dialects.openai_files) == {"a system": "system", "a user": "user"}
+    assert origins(record, openai.openai_files) == {"a system": "system", "a user": "user"}
     again = {"url": "/v1/files", "body": {"url": "/v1/files", "body": {"url": "/v1/files", "body": "a b"}}}
-    assert origins(again, dialects.openai_files) == {"a b": "unknown"}
+    assert origins(again, openai.openai_files) == {"a b": "unknown"}
 
 
 KEYS = st.sampled_from(
@@ -312,6 +325,20 @@ KEYS = st.sampled_from(
         "generateContentRequest",
         "text",
         "tool_result",
+        "inputs",
+        "input_text",
+        "chat_history",
+        "toolResult",
+        "document",
+        "modelInput",
+        "converse",
+        "invokeModel",
+        "source",
+        "instance",
+        "context",
+        "body",
+        "function.result",
+        "assistant",
     ]
 )
 ANY = st.recursive(
@@ -319,12 +346,24 @@ ANY = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4),
     max_leaves=20,
 )
-NAMES = [name for name in dir(dialects) if name.split("_")[0] in {"openai", "anthropic", "gemini"}]
+ROOMS = (openai, anthropic, google, cohere, mistral, bedrock, others)
+DIALECTS = {
+    name: thing
+    for room in ROOMS
+    for name, thing in vars(room).items()
+    if isinstance(thing, FunctionType) and thing.__module__ == room.__name__ and not name.startswith("_")
+}
+FAMILIES = [getattr(dialects, name) for name in dialects.__all__ if name != "Family"]
 
 
-@given(ANY, st.sampled_from(NAMES))
+def test_every_vendor_is_tried_here() -> None:
+    assert len(FAMILIES) == 13
+    assert {name.split("_")[0] for name in DIALECTS} > {"openai", "mistral", "ollama", "bedrock"}
+
+
+@given(ANY, st.sampled_from(sorted(DIALECTS)))
 def test_dialects_never_fail_and_label_what_is_there(document: Any, name: str) -> None:
-    for path, origin in getattr(dialects, name)(document):
+    for path, origin in DIALECTS[name](document):
         place = document
         for step in path:
             place = place[step]
@@ -333,5 +372,5 @@ def test_dialects_never_fail_and_label_what_is_there(document: Any, name: str) -
 
 @given(st.binary(max_size=60))
 def test_any_path_may_be_asked_for(path: bytes) -> None:
-    for family in (OPENAI, ANTHROPIC, GEMINI):
+    for family in FAMILIES:
         assert family(b"/" + path) is None or callable(family(b"/" + path))

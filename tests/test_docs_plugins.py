@@ -68,7 +68,7 @@ def test_the_configs_load_with_the_distributions_installed(shop: Path, config: s
     path.write_text(config)
     loaded = registry.load(Settings.from_toml(path))
     assert ("shout" in [scanner.name for scanner in loaded.scanners]) == ("disabled_plugins" not in config)
-    assert ("vllm" in loaded.providers) == ("vllm" in config)
+    assert ("house" in loaded.providers) == ("house" in config)
 
 
 def test_a_wrong_setting_of_the_example_is_told_with_its_line(shop: Path) -> None:

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockllm_twisted.builtin.dialects import ANTHROPIC, GEMINI, OPENAI
 from lockllm_twisted.builtin.echo import EchoProvider
 from lockllm_twisted.builtin.echo_answers import MAX_PIECES, PAUSE
+from lockllm_twisted.dialects import ANTHROPIC, GEMINI, OPENAI
 from lockllm_twisted.hooks import LocalAnswer, LocalRequest
 from lockllm_twisted.testing import check_provider
 

@@ -8,7 +8,7 @@ import zlib
 
 import pytest
 
-from lockllm_twisted.builtin.dialects import openai_audio, openai_files
+from lockllm_twisted.dialects.openai import openai_audio, openai_files
 from lockllm_twisted.hooks import Dialect
 from lockllm_twisted.reading import read
 from lockllm_twisted.values import Origin, Reading

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from lockllm_twisted.builtin.dialects import anthropic_messages, gemini, openai_chat, openai_responses
+from lockllm_twisted.dialects.anthropic import anthropic_messages
+from lockllm_twisted.dialects.google import gemini
+from lockllm_twisted.dialects.openai import openai_chat, openai_responses
 from lockllm_twisted.hooks import Dialect
 from lockllm_twisted.reading import read
 from lockllm_twisted.values import Origin, Reading

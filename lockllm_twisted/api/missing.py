@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from twisted.web.server import Request
 
+from lockllm_twisted.builtin.providers import ELSEWHERE
 from lockllm_twisted.core import Core
 from lockllm_twisted.errors import NotFound
 from lockllm_twisted.serving import Account, ServedResource
@@ -22,12 +23,19 @@ class MissingResource(ServedResource):
 
     async def serve(self, request: Request, account: Account) -> Ending:
         """Say so."""
-        if b"/v1/proxy/" in request.uri:
-            raise no_provider(self.core)
+        _, proxied, tail = request.uri.partition(b"?")[0].partition(b"/v1/proxy/")
+        if proxied:
+            raise no_provider(self.core, tail.partition(b"/")[0].decode("latin-1"))
         raise NotFound("Nothing is here. Use /v1/proxy/<provider>/…, /v1/scan or /health.")
 
 
-def no_provider(core: Core) -> NotFound:
+def no_provider(core: Core, slug: str) -> NotFound:
     """The error for a slug that nobody has registered."""
+    if slug in ELSEWHERE:
+        return NotFound(
+            f"The provider {slug} is a plugin of its own, and it is not installed here: pip install {ELSEWHERE[slug]}, "
+            "then restart.",
+            code="unknown_provider",
+        )
     known = ", ".join(sorted(core.registry.providers))
     return NotFound(f"No such provider. Use /v1/proxy/<provider>/… with one of: {known}.", code="unknown_provider")

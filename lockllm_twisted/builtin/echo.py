@@ -14,7 +14,6 @@ from typing import Any
 
 import attrs
 
-from lockllm_twisted.builtin.dialects import ANTHROPIC, GEMINI, OPENAI
 from lockllm_twisted.builtin.echo_answers import (
     ROUTES,
     Ask,
@@ -24,6 +23,7 @@ from lockllm_twisted.builtin.echo_answers import (
     is_google,
     openai_error,
 )
+from lockllm_twisted.dialects import ANTHROPIC, GEMINI, OPENAI
 from lockllm_twisted.hooks import CredentialPlace, Dialect, LocalAnswer, LocalRequest
 
 _BASE = re.compile(rb"(?:/v1(?:alpha|beta)?)*(?:/openai)?(?=/)")

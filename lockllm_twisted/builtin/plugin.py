@@ -22,6 +22,11 @@ def lockllm_providers(settings: Settings) -> Iterable[Provider]:
     echo = EchoProvider()
     if echo.slug in settings.providers and settings.providers[echo.slug].base_url is not None:
         raise settings.error("[providers.echo]: it answers by itself, so it takes no base_url.", "providers", echo.slug)
+    for slug, section in settings.providers.items():
+        for name in ("deployment", "api_version"):
+            if getattr(section, name) is not None and (slug != "azure" or section.dialect is not None):
+                message = f"[providers.{slug}] {name}: only [providers.azure] has one, and without a dialect."
+                raise settings.error(message, "providers", slug, name)
     return [*from_settings(settings.providers), echo]
 
 

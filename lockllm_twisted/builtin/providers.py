@@ -1,152 +1,134 @@
-"""The providers, as a table: a new one is a new row.
+"""All providers on one screen: a new one is a new row.
 
-Responsible for: origins, path rules on raw bytes, where the key sits, which dialects label the paths; the endpoints that
-an operator declares with a base URL and a dialect.
-Must never: decode or re-encode a byte of a target, or let a request choose its host.
-
-The one rule that makes every SDK work (they disagree on whether the version belongs to the base URL): what follows the
-slug may be the vendor's full path, a path with a bare ``/v1``, or one with nothing.
+Responsible for: the table, the table as the settings re-point it, and the endpoints that an operator declares.
+Must never: hold a rule that is not data; what is really different has its own module (`azure`, and the plugins' ones).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import attrs
 
-from lockllm_twisted.builtin.dialects import ANTHROPIC, GEMINI, OPENAI, Family
-from lockllm_twisted.hooks import BEARER, CredentialPlace, Dialect
+from lockllm_twisted.builtin.azure import AzureProvider
+from lockllm_twisted.builtin.unset import UnsetProvider
+from lockllm_twisted.dialects import (
+    AI21,
+    ANTHROPIC,
+    COHERE,
+    COMPATIBLE,
+    GEMINI,
+    HUGGINGFACE,
+    MISTRAL,
+    OLLAMA,
+    OPENAI,
+    PERPLEXITY,
+    REPLICATE,
+)
+from lockllm_twisted.hooks import BEARER, CredentialPlace, Provider
 from lockllm_twisted.settings import ProviderSettings
+from lockllm_twisted.table import ANTHROPIC_STYLE, END, OPENAI_STYLE, REPEATED_V1, V1, TableProvider, endpoint
 
-Rule = tuple[re.Pattern[bytes], bytes | None]
-
-
-def _compiled(rules: Iterable[tuple[bytes, bytes | None]]) -> tuple[Rule, ...]:
-    return tuple((re.compile(pattern), head) for pattern, head in rules)
-
-
-@attrs.frozen
-class TableProvider:
-    """One row.
-
-    ``rules`` are tried in order at the start of the path, and the first that matches wins: what it matched is replaced
-    by its second part, or kept where that is ``None``. All behind it stays as it came. ``families`` are asked in order
-    for the dialect of a path. A stored key is put into ``key``, or below a path of ``keys_below`` elsewhere. ``prefix`` is the path of a ``base_url``. ``doc`` is where the vendor describes the API.
-    """
-
-    slug: str
-    origin: str
-    key: CredentialPlace
-    rules: tuple[Rule, ...] = attrs.field(converter=_compiled)
-    families: tuple[Family, ...]
-    doc: str = ""
-    encoded_slash: bool = False
-    prefix: bytes = b""
-    keys_below: tuple[tuple[bytes, CredentialPlace], ...] = ()
-
-    def target(self, tail: bytes) -> bytes:
-        """The path and query to ask the provider for."""
-        path, mark, query = tail.partition(b"?")
-        for pattern, replacement in self.rules:
-            if (found := pattern.match(path)) is not None:
-                head = found[0] if replacement is None else replacement
-                return _joined(self.prefix, head) + path[found.end() :] + mark + query
-        return self.prefix + tail
-
-    def credential(self, path: bytes) -> CredentialPlace:
-        """Where the key of a path sits."""
-        inner = self._inner(path)
-        return next((place for below, place in self.keys_below if inner.startswith(below)), self.key)
-
-    def dialect(self, path: bytes) -> Dialect | None:
-        """The first dialect that a family has for this path, seen without the prefix."""
-        inner = self._inner(path)
-        return next((dialect for family in self.families if (dialect := family(inner)) is not None), None)
-
-    def _inner(self, path: bytes) -> bytes:
-        return path if not self.prefix else path.removeprefix(_VERSION_AT_END.sub(b"", self.prefix))
-
-
-_VERSION_AT_END = re.compile(rb"/v[0-9]+(?:alpha|beta)?\Z")
-
-
-def _joined(prefix: bytes, head: bytes) -> bytes:
-    """``/x/v1`` and ``/v1`` are ``/x/v1``: what the prefix ends with is not said again."""
-    ends = [match.end() for match in re.finditer(rb"/[^/]+", head)]
-    shared = next((end for end in reversed(ends) if prefix.endswith(head[:end])), 0)
-    return prefix + head[shared:]
-
-
-_END = rb"(?![^/])"
-_V1 = rb"/v1" + _END
-_VERSION = rb"/v[0-9]+(?:alpha|beta)?" + _END
-# Anthropic's SDKs add /v1 to whatever base URL they get: one with /v1 in it is asked for /v1/v1/messages.
-_REPEATED_V1 = rb"(?:/v1)+" + _END
-# None of these is a collection of Gemini's own API, so the name alone tells that an OpenAI client is asking.
-# /models, /files and /batches exist on both sides: they are taken as native.
-_OPENAI_STYLE = rb"(?:/v1)?(?=/(?:audio|chat|completions|embeddings|images|moderations|responses|videos)" + _END + rb")"
-
+API_KEY = CredentialPlace("header", b"api-key")
 X_API_KEY = CredentialPlace("header", b"x-api-key")
 X_GOOG_API_KEY = CredentialPlace("header", b"x-goog-api-key")
+MAYBE = attrs.evolve(BEARER, optional=True)
 
+_ANTHROPIC_BELOW = (rb"/anthropic(?:/v1)*" + END, b"/anthropic/v1"), (ANTHROPIC_STYLE, b"/anthropic/v1")
+_VERSIONED = ((b"anthropic-version", b"2023-06-01"),)
+_BOTH = (OPENAI, ANTHROPIC, COMPATIBLE)
+
+# fmt: off
 TABLE = (
-    TableProvider(
-        slug="openai",
-        origin="https://api.openai.com",
-        key=BEARER,
-        rules=((_V1, None), (rb"", b"/v1")),
-        families=(OPENAI,),
-        doc="https://platform.openai.com/docs/api-reference",
-    ),
-    TableProvider(
-        slug="anthropic",
-        origin="https://api.anthropic.com",
-        key=X_API_KEY,
-        rules=((_REPEATED_V1, b"/v1"), (rb"", b"/v1")),
-        families=(ANTHROPIC, OPENAI),
-        doc="https://docs.anthropic.com/en/api/overview",
-    ),
-    TableProvider(
-        slug="gemini",
-        origin="https://generativelanguage.googleapis.com",
-        key=X_GOOG_API_KEY,
-        keys_below=((b"/v1beta/openai/", BEARER),),
-        rules=(
-            (_OPENAI_STYLE, b"/v1beta/openai"),
-            (rb"/v1(?:alpha|beta)?" + _END, None),
-            (rb"/(?:upload|download|ws)" + _END, None),
-            (rb"", b"/v1beta"),
-        ),
-        families=(GEMINI,),
-        doc="https://ai.google.dev/api",
-    ),
+    TableProvider("openai", "https://api.openai.com", (OPENAI,), keep=(b"/v1",)),
+    TableProvider("anthropic", "https://api.anthropic.com", (ANTHROPIC, OPENAI), moves=((REPEATED_V1, b"/v1"),),
+                  key=X_API_KEY, probe_headers=_VERSIONED),
+    TableProvider("gemini", "https://generativelanguage.googleapis.com", (GEMINI,), bare=b"/v1beta",
+                  moves=((OPENAI_STYLE, b"/v1beta/openai"),),
+                  moves_of_bearer=((rb"(?:/v1)?(?=/(?:models|files|batches)(?:/[^/:]*)?\Z)", b"/v1beta/openai"),),
+                  keep=(b"/v1beta", b"/v1", b"/v1alpha", b"/upload", b"/download", b"/ws"),
+                  key=X_GOOG_API_KEY, keys_below=((b"/v1beta/openai/", BEARER),)),
+    TableProvider("mistral", "https://api.mistral.ai", (MISTRAL, *_BOTH), keep=(b"/v1",)),
+    TableProvider("deepseek", "https://api.deepseek.com", _BOTH, bare=b"", moves=_ANTHROPIC_BELOW,
+                  keep=(b"/v1", b"/beta"), keys_below=((b"/anthropic/", X_API_KEY),)),
+    TableProvider("xai", "https://api.x.ai", _BOTH, moves=((REPEATED_V1, b"/v1"),)),
+    TableProvider("cohere", "https://api.cohere.com", (COHERE, *_BOTH), bare=b"/v2",
+                  moves=((rb"(?:/v1)?(?=/(?:chat/completions|embeddings)" + END + rb")", b"/compatibility/v1"),
+                         (rb"(?=/models" + END + rb")", b"/v1")),
+                  keep=(b"/v1", b"/v2", b"/compatibility")),
+    TableProvider("openrouter", "https://openrouter.ai", _BOTH, bare=b"/api/v1", encoded_slash=True, probe=b"/key",
+                  moves=((rb"(?:/api)?(?:/v1)+" + END, b"/api/v1"),), keep=(b"/api",)),
+    TableProvider("perplexity", "https://api.perplexity.ai", (PERPLEXITY, *_BOTH), bare=b"",
+                  moves=((rb"/v1(?=/(?:async/)?chat/completions" + END + rb")", b""),
+                         (rb"(?=/(?:responses|embeddings|models|files|batches)" + END + rb")", b"/v1")),
+                  keep=(b"/v1",)),
+    TableProvider("groq", "https://api.groq.com", _BOTH, bare=b"/openai/v1", encoded_slash=True,
+                  moves=((V1, b"/openai/v1"),), keep=(b"/openai",)),
+    TableProvider("together", "https://api.together.ai", _BOTH, keep=(b"/v1", b"/v2"), encoded_slash=True),
+    # Its SDK sends /v1/… to any base URL but its own, where that path is /inference/v1/…; /v1/accounts is another API.
+    TableProvider("fireworks", "https://api.fireworks.ai", _BOTH, bare=b"/inference/v1", encoded_slash=True,
+                  moves=((rb"(?:/v1)?(?=/accounts" + END + rb")", b"/v1"), (REPEATED_V1, b"/inference/v1")),
+                  keep=(b"/inference",)),
+    TableProvider("anyscale", "https://api.endpoints.anyscale.com", _BOTH, keep=(b"/v1",), encoded_slash=True),
+    TableProvider("huggingface", "https://router.huggingface.co", (*_BOTH, HUGGINGFACE), bare=b"",
+                  encoded_slash=True, moves=((OPENAI_STYLE, b"/v1"), (rb"(?=/models" + END + rb")", b"/v1"), (rb"", b""))),
+    TableProvider("cerebras", "https://api.cerebras.ai", _BOTH, keep=(b"/v1",)),
+    TableProvider("nvidia", "https://integrate.api.nvidia.com", _BOTH, keep=(b"/v1",), encoded_slash=True),
+    TableProvider("sambanova", "https://api.sambanova.ai", _BOTH, keep=(b"/v1",)),
+    TableProvider("moonshot", "https://api.moonshot.ai", _BOTH, moves=_ANTHROPIC_BELOW, keep=(b"/v1",)),
+    TableProvider("replicate", "https://api.replicate.com", (REPLICATE, *_BOTH), keep=(b"/v1",), probe=b"/account"),
+    TableProvider("ai21", "https://api.ai21.com", (AI21, *_BOTH), bare=b"/studio/v1",
+                  probe=b"/library/files", moves=((V1, b"/studio/v1"),), keep=(b"/studio",)),
+    TableProvider("ollama", "http://127.0.0.1:11434", (OLLAMA, *_BOTH), moves=((REPEATED_V1, b"/v1"),), keep=(b"/api",),
+                  key=MAYBE),
 )
-"""The providers of the core."""
+"""The providers that have an address of their own."""
 
-_CUSTOM: Mapping[str, TableProvider] = {
-    "openai": TableProvider("", "", BEARER, ((_VERSION, None), (rb"", b"")), (OPENAI, ANTHROPIC), encoded_slash=True),
-    "anthropic": TableProvider(
-        "", "", X_API_KEY, ((_REPEATED_V1, b"/v1"), (rb"", b"")), (ANTHROPIC, OPENAI), encoded_slash=True
-    ),
-    "gemini": TableProvider("", "", X_GOOG_API_KEY, ((_VERSION, None), (rb"", b"")), (GEMINI,), encoded_slash=True),
+HOUSES = (
+    AzureProvider("azure", "https://RES.openai.azure.com", (OPENAI, ANTHROPIC, COMPATIBLE), bare=b"/openai/v1",
+                  moves=(*_ANTHROPIC_BELOW, (rb"/deployments" + END, b"/openai/deployments"), (V1, b"/openai/v1"),
+                         (rb"/models(?=/(?:chat|embeddings|images|info)" + END + rb")", b"/models")),
+                  keep=(b"/openai",), key=API_KEY),
+    TableProvider("vllm", "http://127.0.0.1:8000", _BOTH, moves=((REPEATED_V1, b"/v1"),), encoded_slash=True,
+                  keep=(b"/v2", b"/tokenize", b"/detokenize", b"/score", b"/rerank", b"/pooling", b"/classify"),
+                  key=MAYBE),
+)
+"""The providers whose address is the customer's own: nothing is here before ``base_url`` is set; these are examples of one."""
+
+ELSEWHERE = {"bedrock": "lockllm-bedrock", "vertex-ai": "lockllm-vertex"}
+"""The providers that are distributions of their own."""
+
+LANGUAGES: Mapping[str, TableProvider] = {
+    "openai": TableProvider("", "", _BOTH, bare=b"", encoded_slash=True),
+    "anthropic": TableProvider("", "", (ANTHROPIC, OPENAI), moves=((REPEATED_V1, b"/v1"),), key=X_API_KEY,
+                               encoded_slash=True, probe_headers=_VERSIONED),
+    "gemini": TableProvider("", "", (GEMINI,), bare=b"", key=X_GOOG_API_KEY, encoded_slash=True),
 }
-"""An operator's endpoint by its dialect: the path is put behind the base URL. Model ids such as ``org/name`` are usual there,
-and OpenAI's SDK encodes their slash."""
+"""An operator's endpoint by its dialect. Model ids such as ``org/name`` are usual there, and OpenAI's SDK encodes their slash."""
+# fmt: on
 
 _BASE_URL = re.compile(r"(https?://[^/]+)(.*)")
 
 
-def from_settings(declared: Mapping[str, ProviderSettings]) -> Iterator[TableProvider]:
+def from_settings(declared: Mapping[str, ProviderSettings]) -> Iterator[Provider]:
     """The table as the settings re-point it, and the endpoints that they declare.
 
     A section with a ``dialect`` is an endpoint of its own, also where its slug is in the table: a config that declares
     one keeps its meaning when the table learns that slug.
     """
-    rows = {row.slug: row for row in TABLE}
+    rows = {row.slug: row for row in (*TABLE, *HOUSES)}
+    providers: dict[str, Provider] = {row.slug: row for row in TABLE}
+    providers |= {row.slug: UnsetProvider(row.slug, row.origin) for row in HOUSES}
     for slug, section in declared.items():
-        row = rows.get(slug) if section.dialect is None else _CUSTOM[section.dialect]
-        if row is not None and section.base_url is not None:
-            origin, prefix = _BASE_URL.fullmatch(section.base_url).groups()  # type: ignore[union-attr]  # checked there
-            rows[slug] = attrs.evolve(row, slug=slug, origin=origin, prefix=prefix.encode())
-    yield from rows.values()
+        if section.base_url is None:
+            continue
+        origin, prefix = _BASE_URL.fullmatch(section.base_url).groups()  # type: ignore[union-attr]  # checked there
+        if section.dialect is not None:
+            providers[slug] = endpoint(LANGUAGES[section.dialect], slug, origin, prefix.encode())
+        elif slug in rows:
+            row = rows[slug].below(slug, origin, prefix.encode())
+            if isinstance(row, AzureProvider):
+                row = row.served_as(section.deployment, section.api_version)
+            providers[slug] = row
+    yield from providers.values()

@@ -76,6 +76,11 @@ def _variable(_: object, field: attrs.Attribute[Any], value: str | None) -> None
         )
 
 
+def _name_in_url(_: object, field: attrs.Attribute[Any], value: str | None) -> None:
+    if value is not None and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", value) is None:
+        raise SettingsError(f"{field.name}: write a name made of letters, digits, '.', '_' and '-'.")
+
+
 @attrs.frozen
 class ScannerSettings:
     """``[scanners.<name>]``: ``timeout`` in seconds; ``on_error`` overrides ``proxy.on_scanner_error``."""
@@ -92,6 +97,8 @@ class ProviderSettings:
     base_url: str | None = attrs.field(default=None, converter=_bare, validator=_base_url)
     insecure: bool = False
     dialect: Literal["openai", "anthropic", "gemini"] | None = None
+    deployment: str | None = attrs.field(default=None, validator=_name_in_url)
+    api_version: str | None = attrs.field(default=None, validator=_name_in_url)
     api_key: str | None = attrs.field(default=None, repr=False, validator=_api_key)
     api_key_env: str | None = attrs.field(default=None, repr=False, validator=_variable)
     api_key_file: str | None = attrs.field(default=None, repr=False)
@@ -102,6 +109,14 @@ class ProviderSettings:
             raise SettingsError(f"{sources[1]}: the key has a source already, {sources[0]}: keep one of them.")
         if self.dialect is not None and self.base_url is None:
             raise SettingsError('dialect: an endpoint of your own needs base_url too: base_url = "https://host/path".')
+        if (self.deployment or self.api_version) and self.base_url is None:
+            name = "deployment" if self.deployment else "api_version"
+            raise SettingsError(f'{name}: it needs base_url too, such as "https://RES.openai.azure.com".')
+        if self.deployment is not None and not (self.api_version or "")[:1].isdigit():
+            raise SettingsError(
+                'deployment: it needs api_version too, a date such as "2024-10-21". Without a deployment, requests go to '
+                "/openai/v1, where the model's name is the deployment."
+            )
         if self.base_url is not None and not self.insecure and not keeps_secrets(self.base_url):
             raise SettingsError(
                 "base_url: http:// would send prompts and keys in the clear: write https://, or add insecure = true."

@@ -10,19 +10,21 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockllm_twisted.builtin import dialects
+from lockllm_twisted.dialects.anthropic import anthropic_batches, anthropic_messages
+from lockllm_twisted.dialects.google import gemini
+from lockllm_twisted.dialects.openai import openai_assistants, openai_chat, openai_files, openai_responses
 from lockllm_twisted.reading import read
 from lockllm_twisted.values import Origin, Passage, Reading
 
 DIALECTS = [
     None,
-    dialects.openai_chat,
-    dialects.openai_responses,
-    dialects.openai_files,
-    dialects.openai_assistants,
-    dialects.anthropic_messages,
-    dialects.anthropic_batches,
-    dialects.gemini,
+    openai_chat,
+    openai_responses,
+    openai_files,
+    openai_assistants,
+    anthropic_messages,
+    anthropic_batches,
+    gemini,
 ]
 WORDS = ["messages", "content", "role", "user", "system", "parts", "text", "type", "input", "data", "source", "tools", "url",
          "contents", "id", "prompt", "arguments", "file_data", "image_url", "requests", "params", "body", "role", "media_type"]  # fmt: skip
@@ -219,7 +221,7 @@ def test_an_attack_cut_anywhere_is_seen_in_a_seam(
     elif shape == "system":
         messages = [{"role": "system", "content": texts[0]}, {"role": "user", "content": part[1:]}]
     body = json.dumps({"model": "m", "messages": messages}).encode()
-    assert told(reading(body, dialects.openai_chat if labelled else None), ATTACK)
+    assert told(reading(body, openai_chat if labelled else None), ATTACK)
 
 
 @given(cuts, st.lists(st.text("xyz .", min_size=1, max_size=400), min_size=1, max_size=4))
@@ -230,7 +232,7 @@ def test_an_attack_cut_over_the_turns_of_a_user_is_seen(cuts: list[int], answers
             {"role": "user", "content": text},
             {"role": "assistant", "content": answers[number % len(answers)]},
         ]
-    assert told(reading(json.dumps({"messages": messages}).encode(), dialects.openai_chat), ATTACK)
+    assert told(reading(json.dumps({"messages": messages}).encode(), openai_chat), ATTACK)
 
 
 turns = st.lists(
@@ -246,7 +248,7 @@ def test_a_conversation_that_grows_gives_the_same_earlier_seams(
 ) -> None:
     def seams(turns: list[tuple[str, str]]) -> set[tuple[Origin, str]]:
         document = {"messages": [{"role": role, "content": text} for role, text in turns]}
-        found = reading(json.dumps(document).encode(), dialects.openai_chat).passages
+        found = reading(json.dumps(document).encode(), openai_chat).passages
         return {(passage.origin, passage.text) for passage in found if passage.until}
 
     new = sum(len(text) for _, text in seams([*before, turn]) - seams(before))
@@ -260,12 +262,12 @@ def test_all_passages_together_are_linear(turns: list[tuple[str, str]], size: in
         for role, text in turns
     ]
     body = json.dumps({"messages": content}).encode()
-    found = reading(body, dialects.openai_chat).passages
+    found = reading(body, openai_chat).passages
     assert sum(len(passage.text) for passage in found) <= 20 * len(body) + 1000
 
 
 @given(turns)
 def test_no_text_is_told_twice_for_one_origin(turns: list[tuple[str, str]]) -> None:
     document = {"messages": [{"role": role, "content": text} for role, text in turns]}
-    found: list[Passage] = list(reading(json.dumps(document).encode(), dialects.openai_chat).passages)
+    found: list[Passage] = list(reading(json.dumps(document).encode(), openai_chat).passages)
     assert len({(passage.origin, passage.text) for passage in found}) == len(found)
