@@ -80,7 +80,7 @@ def outgoing(
         place = provider.credential(target.partition(b"?")[0])
         if place is not None and stored_key is not None:
             headers, target = _with_key(place, stored_key.encode(), headers, target)
-        elif place is not None and not isinstance(provider, AuthorizingProvider):
+        elif place is not None and not place.optional and not isinstance(provider, AuthorizingProvider):
             raise ConfigurationProblem(
                 f"No key is stored for the provider {provider.slug}. Store one with "
                 f"'lockllm providers set-key {provider.slug}', or send the provider's key in its own place and the "

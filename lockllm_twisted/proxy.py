@@ -21,7 +21,14 @@ from lockllm_twisted.answers import pass_headers, refusal
 from lockllm_twisted.core import Core
 from lockllm_twisted.door import outgoing, without_key
 from lockllm_twisted.errors import NotFound, UpstreamError, UpstreamTimeout
-from lockllm_twisted.hooks import AuthorizingProvider, LocalProvider, LocalRequest, Provider, UpstreamRequest
+from lockllm_twisted.hooks import (
+    AuthorizingProvider,
+    DiscerningProvider,
+    LocalProvider,
+    LocalRequest,
+    Provider,
+    UpstreamRequest,
+)
 from lockllm_twisted.local import LocalResponse
 from lockllm_twisted.options import Options, in_force
 from lockllm_twisted.reading import read
@@ -58,6 +65,7 @@ class ProxyResource(ServedResource):
         self._provider = provider
         self._local = provider if isinstance(provider, LocalProvider) else None
         self._authorizing = provider if isinstance(provider, AuthorizingProvider) else None
+        self._discerning = provider if isinstance(provider, DiscerningProvider) else None
 
     async def serve(self, request: Request, account: Account) -> Ending:
         """Door, reading, guard, upstream, relay."""
@@ -76,7 +84,7 @@ class ProxyResource(ServedResource):
             admission.entry,
             provider,
             forwarded_request_headers(admission.pairs),
-            provider.target(tail),
+            self._discerning.target_for(tail, admission.pairs) if self._discerning else provider.target(tail),
             core.provider_key(provider.slug),
         )
 

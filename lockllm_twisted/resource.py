@@ -66,7 +66,7 @@ class LockLLMResource(Resource):
             slug = path.split(b"/")[3].decode("latin-1")
             provider = self.core.registry.providers.get(slug)
             if provider is None:
-                raise no_provider(self.core)
+                raise no_provider(self.core, slug)
             check_target(request.uri, encoded_slash=provider.encoded_slash)
         elif path != b"/v1/scan":
             return None
