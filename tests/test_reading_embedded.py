@@ -90,6 +90,14 @@ def test_attachments_are_told_by_their_part(part: dict[str, Any], reason: str) -
         ({"tools": [{"type": "file_search"}]}, "web:/tools/0"),
         ({"tools": [{"type": "web_search_20250305", "name": "web_search"}]}, "web:/tools/0"),
         ({"tools": [{"googleSearch": {}}]}, "web:/tools/0"),
+        ({"tools": [{"fileSearch": {"fileSearchStoreNames": ["x"]}}]}, "web:/tools/0"),
+        ({"tools": [{"enterprise_web_search": {}}]}, "web:/tools/0"),
+        ({"connectors": [{"id": "web-search"}]}, "web:/connectors"),
+        ({"search_parameters": {"mode": "on"}}, "web:/search_parameters"),
+        ({"data_sources": [{"type": "azure_search", "parameters": {}}]}, "web:/data_sources"),
+        ({"plugins": [{"id": "web", "max_results": 3}]}, "web:/plugins/0"),
+        ({"tools": [{"type": "document_library", "library_ids": ["x"]}]}, "stored:/tools/0"),
+        ({"prompt_embeds": b64(bytes(range(256)))}, "tokens:/prompt_embeds"),
         ({"tools": [{"type": "mcp", "server_url": "https://x"}]}, "mcp:/tools/0"),
         ({"mcp_servers": [{"type": "url", "url": "https://x", "name": "n"}]}, "mcp:/mcp_servers/0"),
         ({"input": [{"type": "item_reference", "id": "msg_1"}]}, "stored:/input/0"),
@@ -114,6 +122,8 @@ def test_a_prompt_of_tokens_alone_is_not_scanned() -> None:
         {"tools": [{"type": "function", "function": {"parameters": {"properties": {"file_id": {"type": "string"}}}}}]},
         {"messages": [{"content": [{"type": "tool_use", "input": {"file_id": "x", "url": "https://x"}}]}]},
         {"prompt": ["a", "b"], "input": ["x"], "conversation": None},
+        {"messages": [{"content": [{"toolUse": {"input": {"connectors": [{"id": "x"}], "search_parameters": {}}}}]}]},
+        {"plugins": [{"id": "response-healing"}]},
     ],
 )
 def test_what_is_read_is_not_told(document: dict[str, Any]) -> None:

@@ -24,21 +24,28 @@ _STORED = frozenset({
     "previous_response_id", "previousInteractionId", "previous_interaction_id", "conversation", "conversation_id",
     "file_id", "fileId", "file_ids", "input_file_id", "training_file", "validation_file", "cachedContent",
     "cached_content", "assistant_id", "agent_id", "thread_id", "prompt_id", "vector_store_id", "vector_store_ids",
-    "container", "container_id", "skill_id", "memory_store_id", "item_reference",
+    "container", "container_id", "skill_id", "memory_store_id", "item_reference", "library_ids",
 })  # fmt: skip
 _HELD_BY_ID = frozenset({"conversation", "prompt", "container", "cachedContent", "audio"})
 """Objects whose ``id`` names stored content."""
 _TOKENS = frozenset({
     "prompt", "input", "context", "prompt_token_ids", "input_ids", "token_ids", "tokens",
 })  # fmt: skip
-_LOOKUPS = ("web_search", "web_fetch", "file_search", "google_search", "url_context")
+_LOOKUPS = ("web", "file_search", "google_search", "url_context")
 """Tools with which the provider puts texts of others before the model, by the start of their ``type``."""
+_LOOKING = frozenset({("type", "tools"), ("id", "plugins")})
+"""Where these words stand: OpenAI's and Anthropic's tools, OpenRouter's plugins."""
 _LOOKUP_OBJECTS = frozenset({
     "googleSearch", "google_search", "googleSearchRetrieval", "google_search_retrieval", "urlContext", "url_context",
-    "web_search_options",
+    "fileSearch", "file_search", "enterpriseWebSearch", "enterprise_web_search", "googleMaps", "google_maps", "retrieval",
+    "parallelAiSearch", "parallel_ai_search", "exaAiSearch", "exa_ai_search",
+    "web_search_options", "search_parameters", "search_settings", "connectors", "data_sources",
 })  # fmt: skip
+"""The same as objects and lists: Google's tools; OpenAI, xAI, Groq, Cohere and Azure beside the messages."""
+_EMBEDS = "prompt_embeds"
+"""vLLM: a prompt as a tensor."""
 
-NAMES = _BLOBS | frozenset(_FETCHED) | _STORED | frozenset({"url", "uri", "id", "type", "images"})
+NAMES = _BLOBS | frozenset(_FETCHED) | _STORED | frozenset({"url", "uri", "id", "type", "images", _EMBEDS})
 """The keys whose strings `found` is asked about."""
 FILES = _BLOBS | frozenset(_FETCHED) | frozenset({"url", "uri", "image", "images", "mask", "audio", "video", "file"})
 """The keys where a ``data:`` URL is a file. Anywhere else (in a message's text) a model reads its letters."""
@@ -72,7 +79,9 @@ def found(holder: dict[str, Any], name: str, key: str, value: str) -> Found | No
         return Found(reason=_FETCHED[name]) if name in _FETCHED else None
     if key in _FETCHED and key != "source":
         return Found(reason=_FETCHED[key])
-    return Found(reason="web") if key == "type" and name == "tools" and value.startswith(_LOOKUPS) else None
+    looks_up = (key, name) in _LOOKING and value.startswith(_LOOKUPS)
+    reason = "web" if looks_up else "tokens" if key == _EMBEDS else None
+    return None if reason is None else Found(reason=reason)
 
 
 def held(key: str, value: Any) -> str | None:

@@ -5,29 +5,28 @@ from __future__ import annotations
 import gzip
 import json
 from itertools import pairwise
+from types import FunctionType
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lockllm_twisted.dialects.anthropic import anthropic_batches, anthropic_messages
-from lockllm_twisted.dialects.google import gemini
-from lockllm_twisted.dialects.openai import openai_assistants, openai_chat, openai_files, openai_responses
+from lockllm_twisted.dialects import anthropic, bedrock, cohere, google, mistral, openai, others
+from lockllm_twisted.dialects.openai import openai_chat
 from lockllm_twisted.reading import read
 from lockllm_twisted.values import Origin, Passage, Reading
 
-DIALECTS = [
-    None,
-    openai_chat,
-    openai_responses,
-    openai_files,
-    openai_assistants,
-    anthropic_messages,
-    anthropic_batches,
-    gemini,
+ROOMS = (openai, anthropic, google, cohere, mistral, bedrock, others)
+DIALECTS = [None] + [
+    thing
+    for room in ROOMS
+    for name, thing in sorted(vars(room).items())
+    if isinstance(thing, FunctionType) and thing.__module__ == room.__name__ and not name.startswith("_")
 ]
 WORDS = ["messages", "content", "role", "user", "system", "parts", "text", "type", "input", "data", "source", "tools", "url",
-         "contents", "id", "prompt", "arguments", "file_data", "image_url", "requests", "params", "body", "role", "media_type"]  # fmt: skip
+         "contents", "id", "prompt", "arguments", "file_data", "image_url", "requests", "params", "body", "role", "media_type",
+         "inputs", "message", "chat_history", "documents", "toolResult", "json", "status", "model", "inlineData", "bytes", "prompt_embeds",
+         "modelInput", "input", "converse", "invokeModel", "system", "instances", "connectors", "images", "signature", "name"]  # fmt: skip
 
 strings = st.text(st.characters(exclude_categories=["Cs"]), max_size=30) | st.sampled_from(WORDS)
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | strings
