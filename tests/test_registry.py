@@ -334,11 +334,6 @@ def test_a_scanner_that_is_switched_off_does_not_run_but_is_known() -> None:
         ("[proxy]\n[scanners.shuot]\n", 2, "[scanners.shuot]: there is no such scanner. Did you mean 'shout'?"),
         ("[providers.opnai]\n", 1, "[providers.opnai]: there is no such provider. Did you mean 'openai'?"),
         ('[providers.echo]\nbase_url = "https://e.example"\n', 1, "[providers.echo]: it answers by itself"),
-        (
-            "\n[providers.bedrock]\n",
-            2,
-            "[providers.bedrock]: its plugin is not installed: pip install lockllm-bedrock.",
-        ),
         ("\n\n[providers.zzz]\n", 3, "An endpoint of your own needs base_url and dialect."),
         ("[plugins.acmee]\nx = 1\n", 1, "[plugins.acmee]: no plugin 'acmee' is installed. Did you mean 'acme'?"),
         ('disabled_plugins = ["acmee"]\n', 1, "disabled_plugins: no plugin 'acmee' is installed. Did you mean 'acme'?"),
