@@ -140,6 +140,36 @@ def test_the_state_may_be_named_by_the_settings(tmp_path: Path, capfd: pytest.Ca
 # Providers.
 
 
+def test_the_providers_are_listed_with_where_they_are_where_keys_go_and_how_they_are_read(
+    lockllm: Any, tmp_path: Path
+) -> None:
+    listed = {line["slug"]: line for line in lockllm("providers", "--json").json}
+    assert listed == {line["slug"]: line for line in lockllm("providers", "list", "--json").json}
+    assert listed["gemini"] == {
+        "slug": "gemini",
+        "origin": "https://generativelanguage.googleapis.com",
+        "auth": "x-goog-api-key",
+        "dialects": ["gemini"],
+        "key": None,
+    }
+    assert (listed["mistral"]["auth"], listed["mistral"]["dialects"]) == ("authorization Bearer", ["mistral", "openai"])
+    assert (listed["azure"]["origin"], listed["echo"]["auth"]) == (None, None)
+    told = lockllm("providers").out
+    assert told == lockllm("providers", "list").out
+    assert '[providers.azure] base_url = "https://' in told
+    config = tmp_path / "c.toml"
+    config.write_text('[providers.azure]\nbase_url = "https://res.openai.azure.com"\napi_key_env = "HOME"\n')
+    (azure,) = [
+        line for line in lockllm("providers", "--config", str(config), "--json").json if line["slug"] == "azure"
+    ]
+    assert (azure["origin"], azure["auth"]) == ("https://res.openai.azure.com", "api-key")
+    assert azure["key"] == "from the environment, HOME"
+
+
+def test_a_groups_name_alone_lists(lockllm: Any) -> None:
+    assert lockllm("keys").out == lockllm("keys", "list").out
+
+
 def test_a_provider_key_is_piped_in_and_never_shown(lockllm: Any, typed: Any, tmp_path: Path) -> None:
     typed(f"{CANARY}\n".encode())
     stored = lockllm("providers", "set-key", "openai")

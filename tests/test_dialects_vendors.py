@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from lockllm_twisted.builtin.providers import HOUSES, TABLE
+from lockllm_twisted.builtin.providers import OWN_ADDRESS, TABLE
 from lockllm_twisted.dialects import BEDROCK, VERTEX
 from lockllm_twisted.hooks import Dialect
 from lockllm_twisted.reading import read
 from lockllm_twisted.values import Reading
 
-ROWS = {row.slug: row for row in (*TABLE, *HOUSES)}
+ROWS = {row.slug: row for row in (*TABLE, *OWN_ADDRESS)}
 TURN = {"role": "user", "content": "a user"}
 
 

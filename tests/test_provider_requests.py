@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from lockllm_twisted.builtin.providers import HOUSES, TABLE
+from lockllm_twisted.builtin.providers import OWN_ADDRESS, TABLE
 from lockllm_twisted.errors import SettingsError
 from lockllm_twisted.hooks import BEARER
 from lockllm_twisted.registry import load
 from tests.memory import Stage, asked, chat, heard, request, settings
 
-ROWS = {row.slug: row for row in (*TABLE, *HOUSES)}
+ROWS = {row.slug: row for row in (*TABLE, *OWN_ADDRESS)}
 BODY = chat("What is the capital of France?")
 KEYS = {b"authorization", b"x-api-key", b"api-key", b"x-goog-api-key"}
 ASKED = {b"authorization": b"Bearer %b", b"x-api-key": b"%b", b"api-key": b"%b", b"x-goog-api-key": b"%b"}
@@ -160,7 +160,7 @@ def test_a_provider_that_needs_a_key_says_how_to_store_it(bare: Stage) -> None:
         assert f"lockllm providers set-key {slug}" in error["message"]
 
 
-@pytest.mark.parametrize("slug", [row.slug for row in HOUSES])
+@pytest.mark.parametrize("slug", [row.slug for row in OWN_ADDRESS])
 def test_an_address_of_your_own_is_asked_for_and_nothing_is_opened(bare: Stage, slug: str) -> None:
     status, error = refused(bare, f"/v1/proxy/{slug}/chat/completions".encode(), [(b"api-key", b"x")])
     assert (status, error["type"], error["code"]) == (400, "lockllm_config_error", "no_base_url")

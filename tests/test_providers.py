@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lockllm_twisted.builtin.providers import ELSEWHERE, HOUSES, TABLE, from_settings
+from lockllm_twisted.builtin.providers import ELSEWHERE, OWN_ADDRESS, TABLE, from_settings
 from lockllm_twisted.builtin.unset import UnsetProvider
 from lockllm_twisted.dialects import OPENAI
 from lockllm_twisted.errors import ConfigurationProblem, SettingsError
@@ -17,7 +17,7 @@ from lockllm_twisted.table import TableProvider
 from lockllm_twisted.testing import check_provider
 
 RESOURCE = "https://res.openai.azure.com"
-BY_SLUG = {row.slug: row for row in (*TABLE, *HOUSES)}
+BY_SLUG = {row.slug: row for row in (*TABLE, *OWN_ADDRESS)}
 PRODUCT = [
     "openai",
     "anthropic",
@@ -414,7 +414,7 @@ def test_deployments_are_azures_and_need_its_address(tmp_path: Path) -> None:
         ProviderSettings(api_version="2024-10-21")
 
 
-@pytest.mark.parametrize("slug", [row.slug for row in HOUSES])
+@pytest.mark.parametrize("slug", [row.slug for row in OWN_ADDRESS])
 def test_an_address_of_your_own_is_asked_for_and_not_guessed(slug: str) -> None:
     provider = {row.slug: row for row in from_settings({})}[slug]
     assert isinstance(provider, UnsetProvider)

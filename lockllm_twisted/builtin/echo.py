@@ -23,7 +23,7 @@ from lockllm_twisted.builtin.echo_answers import (
     is_google,
     openai_error,
 )
-from lockllm_twisted.dialects import ANTHROPIC, GEMINI, OPENAI
+from lockllm_twisted.dialects import ANTHROPIC, GEMINI, OPENAI, Family
 from lockllm_twisted.hooks import CredentialPlace, Dialect, LocalAnswer, LocalRequest
 
 _BASE = re.compile(rb"(?:/v1(?:alpha|beta)?)*(?:/openai)?(?=/)")
@@ -36,6 +36,7 @@ class EchoProvider:
     slug: str = "echo"
     origin: str | None = None
     encoded_slash: bool = False
+    families: tuple[Family, ...] = (OPENAI, ANTHROPIC, GEMINI)
 
     def target(self, tail: bytes) -> bytes:
         """The tail as it came: every path dialect is understood here."""

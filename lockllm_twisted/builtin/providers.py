@@ -49,43 +49,45 @@ TABLE = (
                   moves_of_bearer=((rb"(?:/v1)?(?=/(?:models|files|batches)(?:/[^/:]*)?\Z)", b"/v1beta/openai"),),
                   keep=(b"/v1beta", b"/v1", b"/v1alpha", b"/upload", b"/download", b"/ws"),
                   key=X_GOOG_API_KEY, keys_below=((b"/v1beta/openai/", BEARER),)),
-    TableProvider("mistral", "https://api.mistral.ai", (MISTRAL, *_BOTH), keep=(b"/v1",)),
-    TableProvider("deepseek", "https://api.deepseek.com", _BOTH, bare=b"", moves=_ANTHROPIC_BELOW,
+    TableProvider("mistral", "https://api.mistral.ai", (MISTRAL, OPENAI), keep=(b"/v1",)),
+    TableProvider("deepseek", "https://api.deepseek.com", (OPENAI, ANTHROPIC), bare=b"", moves=_ANTHROPIC_BELOW,
                   keep=(b"/v1", b"/beta"), keys_below=((b"/anthropic/", X_API_KEY),)),
-    TableProvider("xai", "https://api.x.ai", _BOTH, moves=((REPEATED_V1, b"/v1"),)),
-    TableProvider("cohere", "https://api.cohere.com", (COHERE, *_BOTH), bare=b"/v2",
+    TableProvider("xai", "https://api.x.ai", (OPENAI, ANTHROPIC), moves=((REPEATED_V1, b"/v1"),)),
+    TableProvider("cohere", "https://api.cohere.com", (COHERE, OPENAI), bare=b"/v2",
                   moves=((rb"(?:/v1)?(?=/(?:chat/completions|embeddings)" + END + rb")", b"/compatibility/v1"),
                          (rb"(?=/models" + END + rb")", b"/v1")),
                   keep=(b"/v1", b"/v2", b"/compatibility")),
-    TableProvider("openrouter", "https://openrouter.ai", _BOTH, bare=b"/api/v1", encoded_slash=True, probe=b"/key",
-                  moves=((rb"(?:/api)?(?:/v1)+" + END, b"/api/v1"),), keep=(b"/api",)),
-    TableProvider("perplexity", "https://api.perplexity.ai", (PERPLEXITY, *_BOTH), bare=b"",
+    TableProvider("openrouter", "https://openrouter.ai", (OPENAI, ANTHROPIC), bare=b"/api/v1", probe=b"/key",
+                  encoded_slash=True, moves=((rb"(?:/api)?(?:/v1)+" + END, b"/api/v1"),), keep=(b"/api",)),
+    TableProvider("perplexity", "https://api.perplexity.ai", (PERPLEXITY, OPENAI), bare=b"",
                   moves=((rb"/v1(?=/(?:async/)?chat/completions" + END + rb")", b""),
                          (rb"(?=/(?:responses|embeddings|models|files|batches)" + END + rb")", b"/v1")),
                   keep=(b"/v1",)),
-    TableProvider("groq", "https://api.groq.com", _BOTH, bare=b"/openai/v1", encoded_slash=True,
+    TableProvider("groq", "https://api.groq.com", (OPENAI,), bare=b"/openai/v1", encoded_slash=True,
                   moves=((V1, b"/openai/v1"),), keep=(b"/openai",)),
-    TableProvider("together", "https://api.together.ai", _BOTH, keep=(b"/v1", b"/v2"), encoded_slash=True),
+    TableProvider("together", "https://api.together.ai", (OPENAI, COMPATIBLE), keep=(b"/v1", b"/v2"),
+                  encoded_slash=True),
     # Its SDK sends /v1/… to any base URL but its own, where that path is /inference/v1/…; /v1/accounts is another API.
     TableProvider("fireworks", "https://api.fireworks.ai", _BOTH, bare=b"/inference/v1", encoded_slash=True,
                   moves=((rb"(?:/v1)?(?=/accounts" + END + rb")", b"/v1"), (REPEATED_V1, b"/inference/v1")),
                   keep=(b"/inference",)),
-    TableProvider("anyscale", "https://api.endpoints.anyscale.com", _BOTH, keep=(b"/v1",), encoded_slash=True),
-    TableProvider("huggingface", "https://router.huggingface.co", (*_BOTH, HUGGINGFACE), bare=b"",
-                  encoded_slash=True, moves=((OPENAI_STYLE, b"/v1"), (rb"(?=/models" + END + rb")", b"/v1"), (rb"", b""))),
-    TableProvider("cerebras", "https://api.cerebras.ai", _BOTH, keep=(b"/v1",)),
-    TableProvider("nvidia", "https://integrate.api.nvidia.com", _BOTH, keep=(b"/v1",), encoded_slash=True),
-    TableProvider("sambanova", "https://api.sambanova.ai", _BOTH, keep=(b"/v1",)),
-    TableProvider("moonshot", "https://api.moonshot.ai", _BOTH, moves=_ANTHROPIC_BELOW, keep=(b"/v1",)),
-    TableProvider("replicate", "https://api.replicate.com", (REPLICATE, *_BOTH), keep=(b"/v1",), probe=b"/account"),
-    TableProvider("ai21", "https://api.ai21.com", (AI21, *_BOTH), bare=b"/studio/v1",
+    TableProvider("anyscale", "https://api.endpoints.anyscale.com", (OPENAI,), keep=(b"/v1",), encoded_slash=True),
+    TableProvider("huggingface", "https://router.huggingface.co", (OPENAI, HUGGINGFACE), bare=b"",
+                  moves=((OPENAI_STYLE, b"/v1"), (rb"(?=/models" + END + rb")", b"/v1"), (rb"", b"")), encoded_slash=True),
+    TableProvider("cerebras", "https://api.cerebras.ai", (OPENAI,), keep=(b"/v1",)),
+    TableProvider("nvidia", "https://integrate.api.nvidia.com", (OPENAI, COMPATIBLE), keep=(b"/v1",),
+                  encoded_slash=True),
+    TableProvider("sambanova", "https://api.sambanova.ai", (OPENAI,), keep=(b"/v1",)),
+    TableProvider("moonshot", "https://api.moonshot.ai", (OPENAI, ANTHROPIC), moves=_ANTHROPIC_BELOW, keep=(b"/v1",)),
+    TableProvider("replicate", "https://api.replicate.com", (REPLICATE, OPENAI), keep=(b"/v1",), probe=b"/account"),
+    TableProvider("ai21", "https://api.ai21.com", (AI21, OPENAI), bare=b"/studio/v1",
                   probe=b"/library/files", moves=((V1, b"/studio/v1"),), keep=(b"/studio",)),
-    TableProvider("ollama", "http://127.0.0.1:11434", (OLLAMA, *_BOTH), moves=((REPEATED_V1, b"/v1"),), keep=(b"/api",),
-                  key=MAYBE),
+    TableProvider("ollama", "http://127.0.0.1:11434", (OLLAMA, OPENAI, ANTHROPIC), keep=(b"/api",),
+                  moves=((REPEATED_V1, b"/v1"),), key=MAYBE),
 )
 """The providers that have an address of their own."""
 
-HOUSES = (
+OWN_ADDRESS = (
     AzureProvider("azure", "https://RES.openai.azure.com", (OPENAI, ANTHROPIC, COMPATIBLE), bare=b"/openai/v1",
                   moves=(*_ANTHROPIC_BELOW, (rb"/deployments" + END, b"/openai/deployments"), (V1, b"/openai/v1"),
                          (rb"/models(?=/(?:chat|embeddings|images|info)" + END + rb")", b"/models")),
@@ -117,9 +119,9 @@ def from_settings(declared: Mapping[str, ProviderSettings]) -> Iterator[Provider
     A section with a ``dialect`` is an endpoint of its own, also where its slug is in the table: a config that declares
     one keeps its meaning when the table learns that slug.
     """
-    rows = {row.slug: row for row in (*TABLE, *HOUSES)}
+    rows = {row.slug: row for row in (*TABLE, *OWN_ADDRESS)}
     providers: dict[str, Provider] = {row.slug: row for row in TABLE}
-    providers |= {row.slug: UnsetProvider(row.slug, row.origin) for row in HOUSES}
+    providers |= {row.slug: UnsetProvider(row.slug, row.origin) for row in OWN_ADDRESS}
     for slug, section in declared.items():
         if section.base_url is None:
             continue

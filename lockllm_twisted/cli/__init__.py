@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from lockllm_twisted.cli import check, keys, listings, providers, scan
+from lockllm_twisted.cli import check, keys, listings, probe, providers, scan
 from lockllm_twisted.cli.common import Command, complain, settings_of, whole_number
 from lockllm_twisted.errors import LockLLMError, NotFound
 
@@ -35,6 +35,7 @@ GROUPS = {
     "keys": "the LockLLM keys that open this server",
     "providers": "the providers, and the keys that are stored for them",
 }
+"""A group's name alone lists."""
 
 COMMANDS = (
     Command("keys create", "make a key; it is shown once", keys.create, keys.create_options),
@@ -45,6 +46,7 @@ COMMANDS = (
     ),
     Command("providers set-key", "store a provider's key, encrypted", providers.set_key, providers.set_key_options),
     Command("providers remove-key", "forget a provider's key", providers.remove_key, providers.slug_option),
+    Command("providers test", "ask a provider once, with the key that is stored", probe.run, probe.options),
     Command("check", "check a settings file, and all that it names", check.run, check.options),
     Command("scan", "judge a text, and tell why", scan.run, scan.options),
     Command("plugins", "list the plugins and what they bring", listings.plugins, listings.plugin_options),
@@ -88,9 +90,12 @@ def _parser() -> argparse.ArgumentParser:
         branch = "".join(group)
         if branch not in branches:
             parser = branches[""].add_parser(
-                branch, help=GROUPS[branch], description=GROUPS[branch], allow_abbrev=False
+                branch, help=GROUPS[branch], description=GROUPS[branch], parents=[common], allow_abbrev=False
             )
-            branches[branch] = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+            branches[branch] = parser.add_subparsers(title="commands", metavar="COMMAND")
+            listing = next(other for other in COMMANDS if other.name == f"{branch} list")
+            listing.options(parser)
+            parser.set_defaults(command=listing)
         leaf = branches[branch].add_parser(
             name, help=command.help, description=command.help, parents=[common], allow_abbrev=False
         )

@@ -99,7 +99,7 @@ COHERE = Family("cohere", by_tail({
     "parse": cohere_datasets,
 }))  # fmt: skip
 
-COMPATIBLE = Family("compatible", by_tail({
+COMPATIBLE = Family("rerank", by_tail({
     "rerank": rerank,
     "score": score,
     "tokenize": tokenize,

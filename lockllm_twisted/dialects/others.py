@@ -124,5 +124,5 @@ def ai21_task(document: Any) -> Iterator[Label]:
 
 AI21 = Family("ai21", by_tail(dict.fromkeys((
     "maestro/runs", "agents", "agents/*", "assistants", "assistants/*", "runs", "conversational-rag", "answer", "summarize", "paraphrase",
-    "library/search", "improvements", "gec", "segmentation",
+    "library/search", "complete", "improvements", "gec", "segmentation",
 ), ai21_task)))  # fmt: skip

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockllm_twisted.builtin.echo import EchoProvider
-from lockllm_twisted.builtin.providers import HOUSES, TABLE, from_settings
+from lockllm_twisted.builtin.providers import OWN_ADDRESS, TABLE, from_settings
 from lockllm_twisted.errors import BadRequest
 from lockllm_twisted.settings import ProviderSettings
 from lockllm_twisted.table import TableProvider
@@ -54,7 +54,7 @@ def legal(provider: TableProvider, tail: bytes) -> bool:
 
 
 def test_every_row_of_the_table_is_tried_here() -> None:
-    assert {row.slug for row in PROVIDERS} == {row.slug for row in (*TABLE, *HOUSES)} | {"mine", "claude"}
+    assert {row.slug for row in PROVIDERS} == {row.slug for row in (*TABLE, *OWN_ADDRESS)} | {"mine", "claude"}
 
 
 @given(ROWS, tails, st.booleans())
