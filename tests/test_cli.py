@@ -419,7 +419,7 @@ def test_every_option_is_explained() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["keys"], ["frobnicate"], ["events", "--limit", "0"], ["demo", "--port", "x"]]
+    "arguments", [[], ["keys", "frobnicate"], ["frobnicate"], ["events", "--limit", "0"], ["demo", "--port", "x"]]
 )
 def test_a_wrong_command_line_ends_with_usage(arguments: list[str], capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
