@@ -57,14 +57,7 @@ class LockLLMService(Service):
             self.resource = LockLLMResource(self._settings, reactor=self._reactor)
         except LockLLMError as error:
             leave(str(error))
-        proxy = self._settings.proxy
-        self.site = ProxySite(
-            self.resource,
-            self.resource,
-            head_timeout=proxy.head_timeout,
-            body_timeout=proxy.body_timeout,
-            reactor=self._reactor,
-        )
+        self.site = ProxySite(self.resource, self._settings.proxy, self._reactor)
         for description, endpoint in zip(self._listen, self._endpoints, strict=True):
             bound: list[IListeningPort | Failure] = []
             endpoint.listen(self.site).addBoth(bound.append)  # at once, for every server endpoint of Twisted's

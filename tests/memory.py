@@ -100,14 +100,7 @@ class Stage:
     def __init__(self, settings: Settings, plugins: Sequence[object] = ()) -> None:
         self.reactor = Reactor()
         self.resource = LockLLMResource(settings, plugins=plugins, reactor=self.reactor)
-        proxy = settings.proxy
-        self.site = ProxySite(
-            self.resource,
-            self.resource,
-            head_timeout=proxy.head_timeout,
-            body_timeout=proxy.body_timeout,
-            reactor=self.reactor,
-        )
+        self.site = ProxySite(self.resource, settings.proxy, self.reactor)
         self.upstreams: list[Wire] = []
 
     def connect(self) -> Wire:
@@ -143,7 +136,7 @@ class Stage:
     def clear(self) -> None:
         """Forget all connections, so that the next example starts afresh."""
         for channel in tuple(self.site.channels):
-            channel.forceAbortClient()
+            channel.abort()
         for agent, _ in self.resource.core._agents.values():
             agent.close()
         self.upstreams.clear()

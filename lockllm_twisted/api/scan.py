@@ -16,11 +16,13 @@ from twisted.web.server import Request
 
 from lockllm_twisted.answers import refusal, scan_answer
 from lockllm_twisted.api.missing import MissingResource
+from lockllm_twisted.client import Client
 from lockllm_twisted.core import Core
+from lockllm_twisted.door import Entry
 from lockllm_twisted.errors import BadRequest
 from lockllm_twisted.options import Options, in_force
 from lockllm_twisted.reading import read
-from lockllm_twisted.serving import Account, ServedResource, admission_of, body_of, send
+from lockllm_twisted.serving import Account, ServedResource, send
 from lockllm_twisted.values import Action, Ending, Origin, Passage, Reading, ScanMode, Sensitivity
 
 _ROLES = {
@@ -44,19 +46,19 @@ class ScanResource(ServedResource):
         """Nothing is below."""
         return MissingResource(self.core)
 
-    async def serve(self, request: Request, account: Account) -> Ending:
+    def enter(self, client: Client) -> Entry:
+        """A key is needed."""
+        return self.core.admit(client.pairs, client.target)
+
+    async def serve(self, client: Client, entry: Entry, account: Account) -> Ending:
         """One scan."""
         core = self.core
-        admission = admission_of(request, core)
-        account.caller = admission.entry.caller
-        if request.method != b"POST":
+        if client.method != b"POST":
             raise BadRequest("Use POST.", code="method_not_allowed", status=405)
-        body = body_of(request, core)
-        account.request_bytes = len(body)
-        fields = _fields(body)
+        fields = _fields(client.body)
         text, origin = _text(fields), _origin(fields)
-        options = in_force(admission.pairs, core.settings.proxy, admission.entry.caller, action=Action.FLAG)
-        options = _with_body(options, fields, admission.pairs)
+        options = in_force(client.pairs, core.settings.proxy, entry.caller, action=Action.FLAG)
+        options = _with_body(options, fields, client.pairs)
         started = time.perf_counter()
         account.reading = reading = Reading([Passage(origin, "/input", text)])
         account.verdict = verdict = await core.guard.judge(reading, options)
@@ -65,13 +67,11 @@ class ScanResource(ServedResource):
             raise refusal(verdict)
         answer = scan_answer(verdict, request_id=account.id, chars=len(text), passages=1, seconds=account.scan_seconds)
         account.status = 200
-        if request.channel is None:
-            return "gone"
         out = json.dumps(answer).encode()
         account.response_bytes = len(out)
         headers = [(b"Content-Type", b"application/json"), (b"Cache-Control", b"no-store")]
         rid = account.id.encode()
-        send(request, 200, [*headers, (b"X-Request-Id", rid), (b"X-LockLLM-Request-ID", rid)], out)
+        send(client, 200, [*headers, (b"X-Request-Id", rid), (b"X-LockLLM-Request-ID", rid)], out)
         return "done"
 
 

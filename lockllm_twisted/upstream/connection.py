@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import IConsumer, IPullProducer, IPushProducer, ITransport
+from twisted.internet.interfaces import IConsumer, IPullProducer, IPushProducer, IReactorTime, ITransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from twisted.web.client import ResponseDone, ResponseFailed
@@ -20,6 +20,8 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import UNKNOWN_LENGTH, IResponse
 from zope.interface import implementer
 
+from lockllm_twisted.deadline import Deadline
+from lockllm_twisted.sending import send
 from lockllm_twisted.upstream.parser import Head, ProtocolError, ResponseParser
 
 if TYPE_CHECKING:
@@ -144,9 +146,18 @@ class _Body:
 
 
 class Connection(Protocol):
-    """A connection of one origin. ``on_idle(connection)`` when it may be used again, ``on_lost`` when it is gone."""
+    """A connection of one origin. ``on_idle(connection)`` when it may be used again, ``on_lost`` when it is gone.
 
-    def __init__(self, on_idle: Callable[[Connection], object], on_lost: Callable[[Connection], object]) -> None:
+    ``deadline`` is the pool's, for the time between two requests.
+    """
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        on_idle: Callable[[Connection], object],
+        on_lost: Callable[[Connection], object],
+    ) -> None:
+        self.deadline = Deadline(clock)
         self._on_idle = on_idle
         self._on_lost = on_lost
         self._parser: ResponseParser | None = None
@@ -166,12 +177,9 @@ class Connection(Protocol):
 
         The result fails with `NothingReceived` or `ProtocolError`. Cancelling it aborts the connection.
         """
-        head = [method, b" ", target, b" HTTP/1.1\r\n"]
-        for name, value in headers:
-            head += (name, b": ", value, b"\r\n")
-        if body is not None:
-            head.append(b"Content-Length: %d\r\n" % len(body))
-        head.append(b"\r\n")
+        head = [b"%b %b HTTP/1.1\r\n" % (method, target)]
+        head += [b"%b: %b\r\n" % pair for pair in headers]
+        head.append(b"\r\n" if body is None else b"Content-Length: %d\r\n\r\n" % len(body))
         transport = self.transport
         assert transport is not None
         self._heard = False
@@ -186,7 +194,7 @@ class Connection(Protocol):
         else:
             if body:
                 head.append(body)
-            transport.write(b"".join(head))
+            send(transport, b"".join(head))
         return waiting
 
     def pause(self) -> None:
@@ -224,6 +232,7 @@ class Connection(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Tell whoever waits how it ended."""
         self.gone = True
+        self.deadline.stop()
         self._on_lost(self)
         if self._parser is None or self._failed:
             return
