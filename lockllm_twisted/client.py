@@ -14,7 +14,7 @@ from twisted.internet.interfaces import IPushProducer
 from lockllm_twisted.deadline import Deadline
 from lockllm_twisted.door import Entry
 from lockllm_twisted.errors import LockLLMError
-from lockllm_twisted.wire import HeaderPairs
+from lockllm_twisted.wire import HeaderPairs, Named
 
 
 class Client(Protocol):
@@ -29,6 +29,7 @@ class Client(Protocol):
     target: bytes
     tail: bytes
     pairs: HeaderPairs
+    named: Named
     body: bytes
     entry: Entry | None
     problem: LockLLMError | None

@@ -24,7 +24,7 @@ from lockllm_twisted.store import Store, configured_keys, state_directory
 from lockllm_twisted.threads import DaemonThreadPool
 from lockllm_twisted.upstream import OriginAgent, UpstreamClient, origin_agent
 from lockllm_twisted.values import Exchange
-from lockllm_twisted.wire import HeaderPairs
+from lockllm_twisted.wire import Named
 
 _Result = TypeVar("_Result")
 
@@ -70,9 +70,9 @@ class Core:
         """Run CPU work in the project's own pool: Twisted's serves name lookups."""
         return deferToThreadPool(self.clock, self._pool, function)
 
-    def admit(self, pairs: HeaderPairs, target: bytes) -> Entry:
+    def admit(self, named: Named, target: bytes) -> Entry:
         """Let a caller in, or raise `Unauthorized`."""
-        return enter(pairs, target, self.store.caller, require_key=self.settings.proxy.require_key)
+        return enter(named, target, self.store.caller, require_key=self.settings.proxy.require_key)
 
     def provider_key(self, slug: str) -> str | None:
         """The key that is stored for a provider; the config goes before the store."""

@@ -16,7 +16,7 @@ from twisted.web.server import Request
 from lockllm_twisted.deadline import Deadline
 from lockllm_twisted.door import Entry
 from lockllm_twisted.errors import BadRequest, LockLLMError
-from lockllm_twisted.wire import HeaderPairs, raw_tail
+from lockllm_twisted.wire import HeaderPairs, Named, by_name, raw_tail
 
 _FLUSH = 10.0
 """Seconds that a client has to take what was written before a cut."""
@@ -34,6 +34,7 @@ class SiteClient:
         self.pairs: HeaderPairs = [
             (name, value) for name, values in request.requestHeaders.getAllRawHeaders() for value in values
         ]
+        self.named: Named = by_name(self.pairs)
         self.body: bytes = request.content.read()
         self.entry: Entry | None = None
         self.problem: LockLLMError | None = None

@@ -32,10 +32,11 @@ from lockllm_twisted.upstream import NothingReceived, ProtocolError, UpstreamRes
 from lockllm_twisted.values import Action, Ending, Reading, Verdict
 from lockllm_twisted.wire import (
     HeaderPairs,
+    Named,
+    by_name,
     check_target,
     forwarded_request_headers,
     forwarded_response_headers,
-    header_values,
 )
 
 _Result = TypeVar("_Result")
@@ -47,9 +48,9 @@ AUTHORIZE_TIMEOUT = 30.0
 """Seconds for a provider to make a credential: a token's refresh is one request, and google-auth waits 120 s for it."""
 
 
-def _has_body(pairs: HeaderPairs) -> bool:
+def _has_body(named: Named) -> bool:
     """RFC 9112 §6.3: "The presence of a message body in a request is signaled by a Content-Length or Transfer-Encoding"."""
-    return bool(header_values(pairs, b"content-length") or header_values(pairs, b"transfer-encoding"))
+    return b"content-length" in named or b"transfer-encoding" in named
 
 
 class ProxyResource(ServedResource):
@@ -72,16 +73,16 @@ class ProxyResource(ServedResource):
     def enter(self, client: Client) -> Entry:
         """A path that can be forwarded, and a caller."""
         check_target(client.tail, encoded_slash=self._provider.encoded_slash)
-        return self.core.admit(client.pairs, client.target)
+        return self.core.admit(client.named, client.target)
 
     async def serve(self, client: Client, entry: Entry, account: Account) -> Ending:
         """Door, reading, guard, upstream, relay."""
         core, provider = self.core, self._provider
-        options = in_force(client.pairs, core.settings.proxy, entry.caller)
+        options = in_force(client.named, core.settings.proxy, entry.caller)
         headers, target = outgoing(
             entry,
             provider,
-            forwarded_request_headers(client.pairs),
+            forwarded_request_headers(client.pairs, client.named),
             provider.target(client.tail),
             core.provider_key(provider.slug),
         )
@@ -96,7 +97,8 @@ class ProxyResource(ServedResource):
         if self._local is not None:
             answer = self._local.answer(LocalRequest(client.method, target, headers, client.body))
             response: LocalResponse | UpstreamResponse = LocalResponse(answer, core.clock)
-            self._begin(client, account, answer.status, RESPONSES.get(answer.status, b""), answer.headers, None)
+            named = by_name(answer.headers)
+            self._begin(client, account, answer.status, RESPONSES.get(answer.status, b""), answer.headers, named, None)
         else:
             response = await self._ask(
                 client,
@@ -105,13 +107,13 @@ class ProxyResource(ServedResource):
                     client.method,
                     target,
                     headers,
-                    client.body if _has_body(client.pairs) else None,
+                    client.body if _has_body(client.named) else None,
                     account.caller,
                 ),
             )
             head = response.head
             length = head.told_length if head.framing in ("length", "none") else None
-            self._begin(client, account, head.status, head.phrase, head.headers, length)
+            self._begin(client, account, head.status, head.phrase, head.headers, head.named, length)
         return await self._relay(client, account, response)
 
     def told(self, account: Account) -> HeaderPairs:
@@ -162,11 +164,12 @@ class ProxyResource(ServedResource):
         status: int,
         phrase: bytes,
         headers: HeaderPairs,
+        named: Named,
         length: int | None,
     ) -> None:
         account.status = status
-        theirs = forwarded_response_headers(headers)
-        if not header_values(theirs, b"x-request-id"):
+        theirs = forwarded_response_headers(headers, named)
+        if b"x-request-id" not in named:
             theirs.append((b"X-Request-Id", account.id.encode()))
         theirs += [(b"X-LockLLM-Request-ID", account.id.encode()), *self.told(account)]
         client.begin(status, phrase, theirs, length)

@@ -38,6 +38,7 @@ class Turn:
         "entry",
         "gone",
         "method",
+        "named",
         "on_gone",
         "pairs",
         "problem",
@@ -50,6 +51,7 @@ class Turn:
         self.target = head.target
         self.tail = raw_tail(head.target, depth)
         self.pairs = head.pairs
+        self.named = head.named
         self.body = b""
         self.entry: Entry | None = None
         self.problem: LockLLMError | None = None

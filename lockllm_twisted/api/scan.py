@@ -24,6 +24,7 @@ from lockllm_twisted.options import Options, in_force
 from lockllm_twisted.reading import read
 from lockllm_twisted.serving import Account, ServedResource, send
 from lockllm_twisted.values import Action, Ending, Origin, Passage, Reading, ScanMode, Sensitivity
+from lockllm_twisted.wire import Named
 
 _ROLES = {
     "user": Origin.USER,
@@ -48,7 +49,7 @@ class ScanResource(ServedResource):
 
     def enter(self, client: Client) -> Entry:
         """A key is needed."""
-        return self.core.admit(client.pairs, client.target)
+        return self.core.admit(client.named, client.target)
 
     async def serve(self, client: Client, entry: Entry, account: Account) -> Ending:
         """One scan."""
@@ -57,8 +58,8 @@ class ScanResource(ServedResource):
             raise BadRequest("Use POST.", code="method_not_allowed", status=405)
         fields = _fields(client.body)
         text, origin = _text(fields), _origin(fields)
-        options = in_force(client.pairs, core.settings.proxy, entry.caller, action=Action.FLAG)
-        options = _with_body(options, fields, client.pairs)
+        options = in_force(client.named, core.settings.proxy, entry.caller, action=Action.FLAG)
+        options = _with_body(options, fields, client.named)
         started = time.perf_counter()
         account.reading = reading = Reading([Passage(origin, "/input", text)])
         account.verdict = verdict = await core.guard.judge(reading, options)
@@ -108,9 +109,8 @@ def _origin(fields: dict[str, Any]) -> Origin:
     return _ROLES[role]
 
 
-def _with_body(options: Options, fields: dict[str, Any], pairs: Any) -> Options:
+def _with_body(options: Options, fields: dict[str, Any], named: Named) -> Options:
     """``sensitivity`` and ``mode`` may stand in the body; a header goes before."""
-    named = {name.lower() for name, _ in pairs}
     try:
         if "sensitivity" in fields and b"x-lockllm-sensitivity" not in named:
             options = attrs.evolve(options, sensitivity=Sensitivity(fields["sensitivity"]))

@@ -69,6 +69,11 @@ class UpstreamResponse:
         return self._protocol is not None
 
     @property
+    def complete(self) -> bool:
+        """All of the body has come, or no more of it will."""
+        return self._ended is not None
+
+    @property
     def headers(self) -> Headers:
         """The headers as treq and twisted.web know them; the relay takes ``head.headers``."""
         headers = Headers()
@@ -215,19 +220,28 @@ class Connection(Protocol):
             self.transport.abortConnection()  # type: ignore[union-attr] # as every TCP and TLS transport does
 
     def dataReceived(self, data: bytes) -> None:
-        """Feed the parser; bytes that nobody asked for end the connection."""
-        if self._parser is None or self._failed:
+        """Feed the parser; bytes that nobody asked for end the connection.
+
+        Whoever waits for the answer gets it with all that came in the same piece, so that it can leave in one as well.
+        """
+        parser = self._parser
+        if parser is None or self._failed:
             self.abort()
             return
         self._heard = True
         try:
-            self._parser.feed(data)
+            parser.feed(data)
         except ProtocolError:
             self._fail(Failure())
             self.abort()
-            return
-        if self._parser.done:
+        response, waiting = self._response, self._waiting
+        if parser.done:
             self._finish()
+        if response is not None and waiting is not None:
+            self._waiting = None
+            waiting.callback(response)
+            if not response.delivered and not response.complete:
+                self.pause()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Tell whoever waits how it ended."""
@@ -253,12 +267,7 @@ class Connection(Protocol):
         self.abort()
 
     def _got_head(self, head: Head) -> None:
-        self._response = response = UpstreamResponse(head, self)
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None:
-            waiting.callback(response)
-        if not response.delivered:
-            self.pause()
+        self._response = UpstreamResponse(head, self)
 
     def _got_data(self, piece: bytes) -> None:
         if self._response is not None:
@@ -284,8 +293,8 @@ class Connection(Protocol):
 
     def _fail(self, failure: Failure) -> None:
         self._failed = True
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None:
-            waiting.errback(failure)
-        elif self._response is not None:
+        if self._response is not None:
             self._response.ended(Failure(ResponseFailed([failure])))
+        elif self._waiting is not None:
+            waiting, self._waiting = self._waiting, None
+            waiting.errback(failure)

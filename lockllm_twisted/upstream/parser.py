@@ -16,7 +16,7 @@ from typing import Final, Literal
 import attrs
 
 from lockllm_twisted.chunks import ChunkError, Chunks
-from lockllm_twisted.wire import header_lines
+from lockllm_twisted.wire import HeaderPairs, Named, by_name, header_lines, tokens
 
 MAX_HEAD: Final = 65536
 """Bytes of one head. Node reads 16 KiB, nginx 4-8 KiB, curl 300 KiB; OpenAI's and Google's heads are under 4 KiB."""
@@ -43,7 +43,8 @@ class Head:
     version: bytes
     status: int
     phrase: bytes
-    headers: tuple[tuple[bytes, bytes], ...]
+    headers: HeaderPairs
+    named: Named
     framing: Literal["none", "length", "chunked", "close"]
     length: int | None
     told_length: int | None
@@ -159,7 +160,7 @@ class ResponseParser:
         self._on_end()
 
 
-def _head_lines(head: bytes) -> tuple[bytes, int, bytes, tuple[tuple[bytes, bytes], ...]]:
+def _head_lines(head: bytes) -> tuple[bytes, int, bytes, HeaderPairs]:
     first, _, rest = head.partition(b"\r\n")
     status_line = _STATUS.match(first)
     if status_line is None:
@@ -168,25 +169,18 @@ def _head_lines(head: bytes) -> tuple[bytes, int, bytes, tuple[tuple[bytes, byte
     headers = header_lines(rest + b"\r\n" if rest else b"")
     if headers is None:
         raise ProtocolError("a header line is malformed")
-    return minor, int(code), phrase, tuple(headers)
+    return minor, int(code), phrase, headers
 
 
-def _frame(method: bytes, minor: bytes, status: int, phrase: bytes, headers: tuple[tuple[bytes, bytes], ...]) -> Head:
+def _frame(method: bytes, minor: bytes, status: int, phrase: bytes, headers: HeaderPairs) -> Head:
     """RFC 9112 §6.3, stricter: both framing headers, or two lengths, are an error and not a choice."""
-    lengths, codings, connection = [], [], []
-    for name, value in headers:
-        lower = name.lower()
-        if lower == b"content-length":
-            lengths += value.split(b",")
-        elif lower == b"transfer-encoding":
-            codings.append(value)
-        elif lower == b"connection":
-            connection += [token.strip(b" \t").lower() for token in value.split(b",")]
-    told = {length.strip(b" \t") for length in lengths}
+    named = by_name(headers)
+    codings = named.get(b"transfer-encoding", ())
+    told = {length.strip(b" \t") for value in named.get(b"content-length", ()) for length in value.split(b",")}
     if len(told) > 1 or not all(length.isdigit() and len(length) < 19 for length in told):  # noqa: PLR2004
         raise ProtocolError("the Content-Length is not one number")
     told_length = int(told.pop()) if told else None
-    reusable = minor == b"1" and b"close" not in connection
+    reusable = minor == b"1" and b"close" not in tokens(named.get(b"connection", ()))
     framing: Literal["none", "length", "chunked", "close"]
     length: int | None = None
     if method == b"HEAD" or status in (204, 304):
@@ -199,4 +193,4 @@ def _frame(method: bytes, minor: bytes, status: int, phrase: bytes, headers: tup
         framing, length = "length", told_length
     else:
         framing, reusable = "close", False
-    return Head(b"HTTP/1." + minor, status, phrase, headers, framing, length, told_length, reusable)
+    return Head(b"HTTP/1." + minor, status, phrase, headers, named, framing, length, told_length, reusable)
