@@ -76,8 +76,10 @@ class Account:
             ending=ending,
             findings=tuple(
                 {**attrs.asdict(hit.finding), "where": _told(hit.where), "origin": hit.origin.value}
-                for hit in (verdict.hits if verdict is not None else ())
-            ),
+                for hit in verdict.hits
+            )
+            if worst is not None and verdict is not None
+            else (),
             text="\n".join(passage.text for passage in reading.passages if passage.until is None)
             if keep_text and reading is not None
             else None,
@@ -90,7 +92,7 @@ _PLAIN_SEGMENT = re.compile(r"[\w.:@#~-]{0,64}\Z", re.ASCII)
 
 def _told(place: str) -> str:
     """A path or a pointer for the log and the store: a segment that may be somebody's words, or a key, is not told."""
-    if _PLAIN_PLACE.match(place) and not holds_key(place.encode()):
+    if _PLAIN_PLACE.match(place) and "llk_" not in place:
         return place
     segments = place.split("/")
     return "/".join(
