@@ -13,7 +13,8 @@ from lockllm_twisted.wire import header_lines
 
 _MAX_LINE: Final = 4096
 _MAX_TRAILERS: Final = 65536
-_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\x00\r\n]*)?\Z")
+_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[^\x00\r\n]*)?\Z")
+_PADDED_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\x00\r\n]*)?\Z")
 
 
 class ChunkError(Exception):
@@ -21,11 +22,15 @@ class ChunkError(Exception):
 
 
 class Chunks:
-    """One chunked body. ``done`` once its end was seen; ``rest`` is what came behind it."""
+    """One chunked body. ``done`` once its end was seen; ``rest`` is what came behind it.
 
-    __slots__ = ("_buffer", "_left", "_state", "_trailers", "done", "rest")
+    ``padded``: blanks may follow a size, which the grammar has no place for; old servers write them, as h11 knows.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_buffer", "_left", "_size", "_state", "_trailers", "done", "rest")
+
+    def __init__(self, *, padded: bool = False) -> None:
+        self._size = _PADDED_SIZE if padded else _SIZE
         self._buffer = b""
         self._left = 0
         self._state: Literal["size", "data", "end", "trailer"] = "size"
@@ -71,7 +76,7 @@ class Chunks:
 
     def _take_line(self, line: bytes) -> None:
         if self._state == "size":
-            size = _SIZE.match(line)
+            size = self._size.match(line)
             if size is None:
                 raise ChunkError("a chunk's size is malformed")
             self._left = int(size[1], 16)

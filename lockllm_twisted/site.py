@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.interfaces import IAddress, IProtocolNegotiationFactory, IReactorTime
 from twisted.internet.protocol import ServerFactory
+from zope.interface import implementer
 
 from lockllm_twisted.channel import Channel, Leaf
 from lockllm_twisted.settings import ProxySettings
@@ -23,11 +24,9 @@ class Tree(Protocol):
         """What answers a target, and how many segments of its path lead there."""
 
 
+@implementer(IProtocolNegotiationFactory)
 class ProxySite(ServerFactory):
-    """The factory of channels, for a `LockLLMResource` as the root; limits and times are the settings'.
-
-    HTTP/1.1 only, whether or not the package ``h2`` happens to be installed.
-    """
+    """The factory of channels, for a `LockLLMResource` as the root; limits and times are the settings'."""
 
     noisy = False
 
@@ -43,6 +42,10 @@ class ProxySite(ServerFactory):
     def buildProtocol(self, addr: IAddress | None) -> Channel:
         """A connection."""
         return Channel(self)
+
+    def acceptableProtocols(self) -> list[bytes]:
+        """HTTP/1.1 only, for clients that ask over TLS (RFC 7301)."""
+        return [b"http/1.1"]
 
     def drain(self) -> Deferred[None]:
         """Fires when every connection has ended; idle ones are closed now, the others after their answer.

@@ -73,7 +73,7 @@ class ResponseParser:
         self._step: Callable[[bytes], bytes | None] = self._read_head
         self._left = 0
         self._interim = 0
-        self._chunks = Chunks()
+        self._chunks = Chunks(padded=True)
         self.head: Head | None = None
         self.done = False
 
