@@ -25,7 +25,7 @@ from lockllm_twisted.deadline import Deadline
 from lockllm_twisted.door import Entry
 from lockllm_twisted.errors import BadRequest, LockLLMError
 from lockllm_twisted.head import MAX_HEAD, RequestHead, is_http2, parse_head, too_large
-from lockllm_twisted.sending import send
+from lockllm_twisted.sending import send, without_delay
 from lockllm_twisted.turn import Turn
 from lockllm_twisted.values import new_id
 
@@ -80,6 +80,7 @@ class Channel(TwistedProtocol):
 
     def connectionMade(self) -> None:
         """Be counted, so that a shutdown can wait for us."""
+        without_delay(self.transport)
         self.site.channels.add(self)
         self.deadline.set(self.site.head_timeout, self._too_slow)
 

@@ -15,7 +15,7 @@ from typing import Any
 import attrs
 import h11
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.interfaces import IReactorFromThreads, ITCPTransport
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -41,6 +41,7 @@ class Reactor(MemoryReactorClock):
             function(*args, **kw)
 
 
+@implementer(ITCPTransport)
 class Wire(StringTransport):
     """One end of a connection: what was written is in ``written``; it ends when either side says so."""
 
@@ -48,6 +49,7 @@ class Wire(StringTransport):
         super().__init__()
         self.protocol = protocol
         self.closed: str | None = None
+        self.no_delay = False
         self._pulling = False
 
     @property
@@ -63,6 +65,21 @@ class Wire(StringTransport):
     @property
     def reading(self) -> bool:
         return self.producerState == "producing"
+
+    def getTcpNoDelay(self) -> bool:
+        return self.no_delay
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        self.no_delay = enabled
+
+    def getTcpKeepAlive(self) -> bool:
+        return False
+
+    def setTcpKeepAlive(self, enabled: bool) -> None:
+        raise NotImplementedError
+
+    def loseWriteConnection(self) -> None:
+        raise NotImplementedError
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         super().registerProducer(producer, streaming)

@@ -21,7 +21,7 @@ from twisted.web.iweb import UNKNOWN_LENGTH, IResponse
 from zope.interface import implementer
 
 from lockllm_twisted.deadline import Deadline
-from lockllm_twisted.sending import send
+from lockllm_twisted.sending import send, without_delay
 from lockllm_twisted.upstream.parser import Head, ProtocolError, ResponseParser
 
 if TYPE_CHECKING:
@@ -174,6 +174,11 @@ class Connection(Protocol):
         self._paused = False
         self._body: _Body | None = None
         self.gone = False
+
+    def connectionMade(self) -> None:
+        """Small requests leave at once."""
+        assert self.transport is not None
+        without_delay(self.transport)
 
     def send(
         self, method: bytes, target: bytes, headers: Sequence[tuple[bytes, bytes]], body: bytes | None
