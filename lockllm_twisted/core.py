@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-import attrs
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.failure import Failure
@@ -24,21 +23,13 @@ from lockllm_twisted.settings import ScannerSettings, Settings
 from lockllm_twisted.store import Store, configured_keys, state_directory
 from lockllm_twisted.threads import DaemonThreadPool
 from lockllm_twisted.upstream import OriginAgent, UpstreamClient, origin_agent
-from lockllm_twisted.values import Caller, Exchange
-from lockllm_twisted.wire import HeaderPairs
+from lockllm_twisted.values import Exchange
+from lockllm_twisted.wire import Named
 
 _Result = TypeVar("_Result")
 
 _THREADS = max(2, os.cpu_count() or 2)
 """Scanner threads. They share Python's lock, so more of them would only take turns."""
-
-
-@attrs.frozen
-class Admission:
-    """A request that was let in by its head: its header pairs and its caller."""
-
-    pairs: HeaderPairs = attrs.field(repr=False)
-    entry: Entry
 
 
 class Core:
@@ -79,10 +70,9 @@ class Core:
         """Run CPU work in the project's own pool: Twisted's serves name lookups."""
         return deferToThreadPool(self.clock, self._pool, function)
 
-    def admit(self, pairs: HeaderPairs, target: bytes) -> Admission:
+    def admit(self, named: Named, target: bytes) -> Entry:
         """Let a caller in, or raise `Unauthorized`."""
-        entry = enter(pairs, target, self._lookup, require_key=self.settings.proxy.require_key)
-        return Admission(pairs, entry)
+        return enter(named, target, self.store.caller, require_key=self.settings.proxy.require_key)
 
     def provider_key(self, slug: str) -> str | None:
         """The key that is stored for a provider; the config goes before the store."""
@@ -108,6 +98,3 @@ class Core:
                 agent.close()
             self._stopped = self.store.stop().addCallback(lambda _: self._pool.stop())
         return self._stopped
-
-    def _lookup(self, key: bytes) -> Caller | None:
-        return self.store.caller(key)

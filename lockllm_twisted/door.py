@@ -18,7 +18,7 @@ from lockllm_twisted.errors import BadRequest, ConfigurationProblem, Unauthorize
 from lockllm_twisted.hooks import BEARER, AuthorizingProvider, CredentialPlace, Provider
 from lockllm_twisted.keys import holds_key, looks_like_key
 from lockllm_twisted.values import ANONYMOUS, Caller
-from lockllm_twisted.wire import HeaderPairs
+from lockllm_twisted.wire import HeaderPairs, Named
 
 PLACES = (
     BEARER,
@@ -45,9 +45,9 @@ class Entry:
     in_place: bool = False
 
 
-def enter(headers: HeaderPairs, target: bytes, lookup: Lookup, *, require_key: bool) -> Entry:
+def enter(named: Named, target: bytes, lookup: Lookup, *, require_key: bool) -> Entry:
     """Let a caller in. Raises `Unauthorized`, always with the same words for a wrong key."""
-    explicit, presented = _credentials(headers, target)
+    explicit, presented = _credentials(named, target)
     if len(explicit) > 1:
         raise Unauthorized("Send exactly one X-LockLLM-Key header.")
     if explicit:
@@ -94,22 +94,15 @@ def outgoing(
     return list(headers), target
 
 
-def _credentials(headers: HeaderPairs, target: bytes) -> tuple[list[bytes], tuple[bytes, ...]]:
+def _credentials(named: Named, target: bytes) -> tuple[list[bytes], tuple[bytes, ...]]:
     """The values of ``X-LockLLM-Key``, and all that stands in a credential's place, in the order of `PLACES`."""
-    explicit: list[bytes] = []
-    found: dict[bytes, list[bytes]] = {}
-    for name, value in headers:
-        lower = name.lower()
-        if lower == b"x-lockllm-key":
-            explicit.append(value.strip())
-        elif lower in _HEADER_PLACES and value:
-            found.setdefault(lower, []).append(value)
+    explicit = [value.strip() for value in named.get(b"x-lockllm-key", ())]
     presented: list[bytes] = []
     for place in PLACES:
-        if place.kind == "query":
+        if place.kind == "header":
+            presented += [_without_prefix(place.prefix, value) for value in named.get(place.name, ()) if value]
+        elif b"key=" in target:
             presented += _QUERY_KEY.findall(target)
-        else:
-            presented += [_without_prefix(place.prefix, value) for value in found.get(place.name, ())]
     return explicit, tuple(presented)
 
 

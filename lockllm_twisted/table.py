@@ -68,6 +68,11 @@ class TableProvider:
     probe_headers: tuple[tuple[bytes, bytes], ...] = ()
     root: bytes = b""
     suffix: bytes = b""
+    _kept: re.Pattern[bytes] = attrs.field(init=False, repr=False, eq=False)
+
+    @_kept.default
+    def _compiled_keep(self) -> re.Pattern[bytes]:
+        return re.compile(rb"(?:%b)%b" % (b"|".join(map(re.escape, self.keep)), END) if self.keep else rb"(?!)")
 
     def target(self, tail: bytes) -> bytes:
         """The path and query to ask the provider for."""
@@ -110,7 +115,7 @@ class TableProvider:
         for pattern, head in moves:
             if (found := pattern.match(path)) is not None:
                 return self.root + head + path[found.end() :]
-        if any(path.startswith(head) and path[len(head) : len(head) + 1] in (b"", b"/") for head in self.keep):
+        if self._kept.match(path) is not None:
             return self.root + path
         return self.root + (self.bare or self.suffix) + path
 

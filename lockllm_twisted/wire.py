@@ -7,11 +7,14 @@ Must never: do I/O, decode a body, or re-encode a target: what passes, passes as
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from lockllm_twisted.errors import BadRequest
 
 HeaderPairs = Sequence[tuple[bytes, bytes]]
+Named = Mapping[bytes, Sequence[bytes]]
+"""The values of each header, in order, by its lower-case name."""
 
 MAX_TARGET = 8192
 """Bytes of a request target. RFC 9110 §4.1 asks for at least 8,000."""
@@ -44,42 +47,45 @@ _NOT_NOMINABLE = frozenset((b"authorization", b"cookie", b"host", b"x-api-key", 
 """A ``Connection: authorization`` from a client must not change what the provider is asked."""
 
 
-def forwarded_request_headers(headers: HeaderPairs) -> list[tuple[bytes, bytes]]:
+def by_name(headers: HeaderPairs) -> dict[bytes, list[bytes]]:
+    """The same headers as a `Named`."""
+    named: dict[bytes, list[bytes]] = {}
+    for name, value in headers:
+        lower = name.lower()
+        if lower in named:
+            named[lower].append(value)
+        else:
+            named[lower] = [value]
+    return named
+
+
+def forwarded_request_headers(headers: HeaderPairs, named: Named) -> list[tuple[bytes, bytes]]:
     """The end-to-end headers of a request, in order, with exact values; the caller adds Host and framing."""
-    nominated = _nominated(headers)
-    kept = []
-    for pair in headers:
-        name = pair[0].lower()
-        if (
-            name in _HOP_BY_HOP
-            or name in _FRAMING
-            or name in _CLIENT_CLAIMS
-            or name in nominated
-            or name.startswith((_OURS, b"x-forwarded-"))
-        ):
-            continue
-        kept.append(pair)
-    return kept
+    kept = [pair for pair in headers if _leaves(pair[0])]
+    return _without_nominated(kept, named)
 
 
-def forwarded_response_headers(headers: HeaderPairs) -> list[tuple[bytes, bytes]]:
+def forwarded_response_headers(headers: HeaderPairs, named: Named) -> list[tuple[bytes, bytes]]:
     """The end-to-end headers of an answer, in order, with exact values; no provider can speak in our name.
 
     ``Content-Length`` is dropped here: the relay sets it again from the framing that was really seen.
     """
-    nominated = _nominated(headers)
-    kept = []
-    for pair in headers:
-        name = pair[0].lower()
-        if (
-            name in _HOP_BY_HOP
-            or name in (b"content-length", b"x-scan-mode")
-            or name in nominated
-            or name.startswith(_OURS)
-        ):
-            continue
-        kept.append(pair)
-    return kept
+    kept = [pair for pair in headers if _returns(pair[0])]
+    return _without_nominated(kept, named)
+
+
+@lru_cache(maxsize=1024)
+def _leaves(name: bytes) -> bool:
+    name = name.lower()
+    return not (
+        name in _HOP_BY_HOP or name in _FRAMING or name in _CLIENT_CLAIMS or name.startswith((_OURS, b"x-forwarded-"))
+    )
+
+
+@lru_cache(maxsize=1024)
+def _returns(name: bytes) -> bool:
+    name = name.lower()
+    return not (name in _HOP_BY_HOP or name in (b"content-length", b"x-scan-mode") or name.startswith(_OURS))
 
 
 def header_lines(block: bytes) -> list[tuple[bytes, bytes]] | None:
@@ -93,23 +99,18 @@ def header_lines(block: bytes) -> list[tuple[bytes, bytes]] | None:
     return [(name, value.rstrip(b" \t")) for name, value in _FIELD.findall(block)]
 
 
-def header_values(headers: HeaderPairs, name: bytes) -> list[bytes]:
-    """All values of one header; ``name`` in lower case."""
-    length = len(name)
-    return [value for key, value in headers if len(key) == length and key.lower() == name]
-
-
 def tokens(values: Iterable[bytes]) -> set[bytes]:
     """The lower-case members of a comma-separated list header (RFC 9110 §5.6.1)."""
     return {token.strip(b" \t").lower() for value in values for token in value.split(b",")} - {b""}
 
 
-def _nominated(headers: HeaderPairs) -> Collection[bytes]:
-    """Names that ``Connection`` makes hop-by-hop (RFC 9110 §7.6.1)."""
-    values = header_values(headers, b"connection")
-    if not values:
-        return ()
-    return {name for name in tokens(values) if name not in _NOT_NOMINABLE and not name.startswith(b"content-")}
+def _without_nominated(headers: list[tuple[bytes, bytes]], named: Named) -> list[tuple[bytes, bytes]]:
+    """Without what ``Connection`` makes hop-by-hop (RFC 9110 §7.6.1)."""
+    values = named.get(b"connection", ())
+    if not values or list(values) == [b"keep-alive"]:
+        return headers
+    nominated = {name for name in tokens(values) if name not in _NOT_NOMINABLE and not name.startswith(b"content-")}
+    return [pair for pair in headers if pair[0].lower() not in nominated]
 
 
 _LEGAL = re.compile(rb"/[\x21\x22\x24-\x7e]*\Z")  # visible ASCII but "#": a fragment is never sent (RFC 9112 §3.2.1)

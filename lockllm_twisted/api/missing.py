@@ -6,13 +6,11 @@ Must never: say more than which providers there are.
 
 from __future__ import annotations
 
-from twisted.web.server import Request
-
 from lockllm_twisted.builtin.providers import ELSEWHERE
+from lockllm_twisted.client import Client
 from lockllm_twisted.core import Core
 from lockllm_twisted.errors import NotFound
-from lockllm_twisted.serving import Account, ServedResource
-from lockllm_twisted.values import Ending
+from lockllm_twisted.serving import ServedResource
 
 
 class MissingResource(ServedResource):
@@ -21,9 +19,9 @@ class MissingResource(ServedResource):
     def __init__(self, core: Core) -> None:
         super().__init__(core, "-")
 
-    async def serve(self, request: Request, account: Account) -> Ending:
-        """Say so."""
-        _, proxied, tail = request.uri.partition(b"?")[0].partition(b"/v1/proxy/")
+    def enter(self, client: Client) -> None:
+        """Say so, before a body is read."""
+        _, proxied, tail = client.target.partition(b"?")[0].partition(b"/v1/proxy/")
         if proxied:
             raise no_provider(self.core, tail.partition(b"/")[0].decode("latin-1"))
         raise NotFound("Nothing is here. Use /v1/proxy/<provider>/…, /v1/scan or /health.")

@@ -24,15 +24,11 @@ class DefaultPolicy:
     def decide(self, question: Question) -> Verdict:
         """Weigh the hits; with none above the threshold the verdict is ``allow``."""
         threshold = THRESHOLDS[question.sensitivity]
-        hits = tuple(
-            sorted(
-                (hit for hit in question.hits if hit.finding.score >= threshold),
-                key=lambda hit: (-_action(question, hit), -hit.finding.score),
-            )
-        )
+        hits = [hit for hit in question.hits if hit.finding.score >= threshold]
+        hits.sort(key=lambda hit: (-_action(question, hit), -hit.finding.score))
         return Verdict(
-            action=max((_action(question, hit) for hit in hits), default=Action.ALLOW),
-            hits=hits,
+            action=_action(question, hits[0]) if hits else Action.ALLOW,
+            hits=tuple(hits),
             coverage=question.coverage,
             score=max((hit.finding.score for hit in question.hits), default=0.0),
             sensitivity=question.sensitivity,

@@ -29,11 +29,11 @@ class Family:
 
 def by_tail(tails: Mapping[str, Dialect]) -> Lookup:
     """The two last segments, the last one, or the last but one before any id (``assistants/*``): the first that is there."""
-    table = {tuple(tail.encode().split(b"/")): dialect for tail, dialect in tails.items()}
+    table = {tail.encode(): dialect for tail, dialect in tails.items()}
 
     def dialect_for(path: bytes) -> Dialect | None:
-        segments = tuple(path.rstrip(b"/").rsplit(b"/", 3)[1:])
-        keys = (segments[-2:], segments[-1:], (*segments[-2:-1], b"*"))
-        return next((table[key] for key in keys if key in table), None)
+        head, _, last = path.rstrip(b"/").rpartition(b"/")
+        before = head.rpartition(b"/")[2]
+        return table.get(before + b"/" + last) or table.get(last) or table.get(before + b"/*")
 
     return dialect_for
