@@ -350,3 +350,22 @@ def test_without_a_guess_a_broken_body_costs_no_text() -> None:
     guessed, refused = read(**wanted), read(**wanted, guess=False)  # type: ignore[arg-type]
     assert guessed.unreadable == refused.unreadable is not None
     assert sum(len(passage.text) for passage in refused.passages) < 100 < sum(len(p.text) for p in guessed.passages)
+
+
+@pytest.mark.parametrize(
+    ("target", "model"),
+    [
+        (b"/model/anthropic.claude-3-haiku-20240307-v1%3A0/converse", "anthropic.claude-3-haiku-20240307-v1:0"),
+        (b"/model/anthropic.claude-v2:1/invoke", "anthropic.claude-v2:1"),
+        (b"/openai/deployments/my-gpt/chat/completions?api-version=1", "my-gpt"),
+        (b"/v1/models/meta/llama-3/predictions", "meta/llama-3"),
+        (b"/hf-inference/models/org/name", "org/name"),
+        (b"/v1beta/models/gemini-x:generateContent", "gemini-x"),
+        (b"/v1/projects/p/locations/l/publishers/google/models/m:predict", "m"),
+        (b"/v1/models", None),
+        (b"/v1/chat/completions", None),
+    ],
+)
+def test_a_model_that_stands_in_the_path_is_told(target: bytes, model: str | None) -> None:
+    found = read(method=b"POST", target=target, headers=[], body=b'{"prompt": "x"}', dialect=None)
+    assert found.model == model

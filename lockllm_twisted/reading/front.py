@@ -21,7 +21,12 @@ from lockllm_twisted.reading.walk import text
 from lockllm_twisted.values import Reading, Unreadable
 
 _JSON = re.compile(rb"(?:application|text)/(?:[\w.-]+\+)?json|application/x-json")
-_MODEL = re.compile(rb"/(?:models|tunedModels)/([^/:]+):")
+_MODEL = re.compile(
+    rb"/(?:models|tunedModels)/([^/:]+):"  # Gemini, Vertex AI
+    rb"|/model/([^/]+)/"  # Bedrock
+    rb"|/openai/deployments/([^/]+)/"  # Azure
+    rb"|/models/([^/]+/[^/]+)(?:/predictions|/pipeline/|\Z)"  # Replicate, Hugging Face
+)
 _CREDENTIAL = re.compile(r"[\w.~-]{16,200}")
 _SKIPPED = b"\xef\xbb\xbf\xfe\xff\0 \t\r\n"
 _OPENING = re.compile(rb"\{|\[\s*[\[{\]\"'/\d.tfnNI-]")
@@ -79,8 +84,8 @@ _LENGTHS = {len(b"content-type"), len(b"content-encoding")}
 
 def _target(collector: Collector, target: bytes) -> None:
     path, _, query = target.partition(b"?")
-    if b":" in path and (model := _MODEL.search(path)) is not None:
-        collector.names_model(unquote_to_bytes(model[1]).decode("utf-8", "replace"))
+    if (b"odel" in path or b"/deployments/" in path) and (model := _MODEL.search(path)) is not None:
+        collector.names_model(unquote_to_bytes(model[model.lastindex or 0]).decode("utf-8", "replace"))
     if b"%" in path:
         path = unquote_to_bytes(path)
     collector.word(UNKNOWN, "path:", path.decode("utf-8", "replace"))

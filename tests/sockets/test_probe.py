@@ -155,6 +155,38 @@ def test_a_provider_that_needs_no_key_is_asked_without_one(tmp_path: Path, upstr
     assert all(name.lower() != b"authorization" for name, _ in upstream.last.head.headers)
 
 
+PLUGIN = """
+from attrs import evolve
+from lockllm_twisted.dialects import OPENAI
+from lockllm_twisted.hooks import hookimpl
+from lockllm_twisted.table import TableProvider
+
+class Signing(TableProvider):
+    def authorize(self, request):
+        if self.slug == "broken":
+            raise ZeroDivisionError
+        return evolve(request, origin={origin!r}, headers=[*request.headers, (b"Authorization", b"Signed now")])
+
+@hookimpl
+def lockllm_providers():
+    return [Signing(slug, "https://regional.example", (OPENAI,)) for slug in ("signing", "broken")]
+"""
+
+
+def test_a_plugin_that_makes_its_own_credential_is_asked_for_it(tmp_path: Path, upstream: Upstream) -> None:
+    (tmp_path / "lockllm_signing.py").write_text(PLUGIN.format(origin=upstream.url))
+    info = tmp_path / "lockllm_signing-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: lockllm-signing\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[lockllm_twisted]\nsigning = lockllm_signing\n")
+    ran = probe(tmp_path, "signing", "", PYTHONPATH=str(tmp_path))
+    assert ran.code == 0, ran.err
+    assert ran.out.startswith(f"{upstream.url}/v1/models: 200 OK")
+    assert (b"authorization", b"Signed now") in upstream.last.head.headers
+    ran = probe(tmp_path, "broken", "", PYTHONPATH=str(tmp_path))
+    assert (ran.code, "ZeroDivisionError: the provider's plugin failed" in ran.out) == (2, True)
+
+
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("probe"))
