@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Self
 
 import attrs
@@ -68,11 +69,6 @@ class TableProvider:
     probe_headers: tuple[tuple[bytes, bytes], ...] = ()
     root: bytes = b""
     suffix: bytes = b""
-    _kept: re.Pattern[bytes] = attrs.field(init=False, repr=False, eq=False)
-
-    @_kept.default
-    def _compiled_keep(self) -> re.Pattern[bytes]:
-        return re.compile(rb"(?:%b)%b" % (b"|".join(map(re.escape, self.keep)), END) if self.keep else rb"(?!)")
 
     def target(self, tail: bytes) -> bytes:
         """The path and query to ask the provider for."""
@@ -115,7 +111,7 @@ class TableProvider:
         for pattern, head in moves:
             if (found := pattern.match(path)) is not None:
                 return self.root + head + path[found.end() :]
-        if self._kept.match(path) is not None:
+        if _any_of(self.keep).match(path) is not None:
             return self.root + path
         return self.root + (self.bare or self.suffix) + path
 
@@ -126,6 +122,12 @@ def endpoint(row: TableProvider, slug: str, origin: str, prefix: bytes) -> Table
     head = version[0] if version else row.bare
     own = attrs.evolve(row, bare=head, keep=(head,) if head else ())
     return own.below(slug, origin, prefix)
+
+
+@lru_cache(maxsize=256)
+def _any_of(heads: tuple[bytes, ...]) -> re.Pattern[bytes]:
+    """A path below one of these heads."""
+    return re.compile(rb"(?:%b)%b" % (b"|".join(map(re.escape, heads)), END) if heads else rb"(?!)")
 
 
 def _leading(head: bytes) -> Iterator[bytes]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import attrs
 import pytest
 
 from lockllm_twisted.builtin.providers import ELSEWHERE, OWN_ADDRESS, TABLE, from_settings
 from lockllm_twisted.builtin.unset import UnsetProvider
-from lockllm_twisted.dialects import OPENAI
+from lockllm_twisted.dialects import OPENAI, Family
 from lockllm_twisted.errors import ConfigurationProblem, SettingsError
 from lockllm_twisted.hooks import BEARER, LocalRequest, Provider
 from lockllm_twisted.registry import load
@@ -422,3 +423,28 @@ def test_an_address_of_your_own_is_asked_for_and_not_guessed(slug: str) -> None:
     with pytest.raises(ConfigurationProblem, match=rf'\[providers\.{slug}\] base_url = "http') as caught:
         provider.answer(LocalRequest(b"POST", b"/x", (), b""))
     assert (caught.value.http_status, caught.value.code) == (400, "no_base_url")
+
+
+# A plugin's row.
+
+
+@attrs.frozen(kw_only=True)
+class Regional(TableProvider):
+    """As a plugin writes it: a row with defaults of its own."""
+
+    slug: str = "regional"
+    origin: str = "https://regional.example"
+    families: tuple[Family, ...] = (OPENAI,)
+    keep: tuple[bytes, ...] = (b"/model", b"/openai")
+    bare: bytes = b"/openai/v1"
+    region: str
+
+
+def test_a_plugin_may_make_a_row_of_its_own() -> None:
+    row = Regional(region="eu")
+    check_provider(row)
+    assert row.target(b"/model/m/invoke") == b"/model/m/invoke"
+    assert row.target(b"/models") == b"/openai/v1/models"
+    moved = row.below("regional", "https://gateway.example", b"/x/openai/v1")
+    assert (moved.region, moved.origin) == ("eu", "https://gateway.example")
+    assert moved.target(b"/model/m/invoke") == b"/x/model/m/invoke"
