@@ -48,7 +48,14 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def test_the_page_has_what_these_tests_rely_on() -> None:
-    assert MODULES == ["lockllm_acme", "lockllm_careful", "lockllm_judge", "lockllm_parrot", "lockllm_shout"]
+    assert MODULES == [
+        "lockllm_acme",
+        "lockllm_careful",
+        "lockllm_globex",
+        "lockllm_judge",
+        "lockllm_parrot",
+        "lockllm_shout",
+    ]
     assert len(CONFIGS) == 3
     # Every block of Python on the page is one of the files, so none is left out here.
     assert len(re.findall(r"```(?:\{code-block\} )?python", PAGE)) == sum(path.endswith(".py") for path, _ in FILES)
