@@ -49,7 +49,7 @@ class ScanResource(ServedResource):
 
     def enter(self, client: Client) -> Entry:
         """A key is needed."""
-        return self.core.admit(client.named, client.target)
+        return self.core.admit(client.fields.named, client.target)
 
     async def serve(self, client: Client, entry: Entry, account: Account) -> Ending:
         """One scan."""
@@ -58,8 +58,8 @@ class ScanResource(ServedResource):
             raise BadRequest("Use POST.", code="method_not_allowed", status=405)
         fields = _fields(client.body)
         text, origin = _text(fields), _origin(fields)
-        options = in_force(client.named, core.settings.proxy, entry.caller, action=Action.FLAG)
-        options = _with_body(options, fields, client.named)
+        options = in_force(client.fields.named, core.settings.proxy, entry.caller, action=Action.FLAG)
+        options = _with_body(options, fields, client.fields.named)
         started = time.perf_counter()
         account.reading = reading = Reading([Passage(origin, "/input", text)])
         account.verdict = verdict = await core.guard.judge(reading, options)
