@@ -7,8 +7,9 @@ Must never: do I/O, hold a credential in a ``repr``, or import another room.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import IntEnum, StrEnum
+from types import MappingProxyType
 from typing import Literal
 
 import attrs
@@ -25,6 +26,18 @@ class Origin(StrEnum):
     TOOL_DEFINITION = "tool_definition"
     DOCUMENT = "document"
     UNKNOWN = "unknown"
+
+
+ROLES: Mapping[str, Origin] = MappingProxyType(
+    {
+        "user": Origin.USER,
+        "system": Origin.SYSTEM,
+        "developer": Origin.DEVELOPER,
+        "assistant": Origin.ASSISTANT,
+        "tool": Origin.TOOL_RESULT,
+    }
+)
+"""The roles of a chat, as people name them who ask for a scan of one text."""
 
 
 class Action(IntEnum):
