@@ -19,6 +19,7 @@ LAYERS = {
     "reading": 1,
     "detection": 1,
     "evaluation": 1,
+    "allowlist": 1,
     "hooks": 1,
     "settings": 1,
     "logs": 1,
