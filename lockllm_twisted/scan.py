@@ -136,7 +136,7 @@ class Scanners:
                 post.judged.put(key, findings)
             for key, passage, found in zip(keys, passages, known, strict=True):
                 hits += [
-                    Hit(finding, passage.origin, passage.where, passage.until, post.scanner.kind)
+                    Hit(finding, passage.origin, passage.where, passage.until, post.scanner.kind, passage)
                     for finding in (found_now[key] if found is None else found)
                 ]
         return ScanResult(tuple(hits), tuple(failed))
