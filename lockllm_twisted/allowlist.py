@@ -77,14 +77,14 @@ def _seams_apart(
 
 
 def _lies_within(hit: Hit, member: Passage) -> bool:
-    """Whether the span of a hit in a seam is part of one of its texts, which stands there as a whole or cut at one end."""
+    """Whether the span of a hit in a seam is part of a text that stands there, as a whole or cut at one end."""
     seam, start, end = hit.passage, hit.finding.start, hit.finding.end
     if seam is None or start == end:  # no span: the whole seam was judged
         return False
     text = seam.text
+    place = text.find(member.text, max(0, end - len(member.text)))
+    if -1 < place <= start:
+        return True
     if member.where == seam.where:
         return any(member.text.endswith(text[:length]) for length in range(end, len(text) + 1))
-    if member.where == seam.until:
-        return any(member.text.startswith(text[place:]) for place in range(start + 1))
-    place = text.find(member.text, max(0, end - len(member.text)))
-    return place != -1 and place <= start
+    return member.where == seam.until and any(member.text.startswith(text[place:]) for place in range(start + 1))
