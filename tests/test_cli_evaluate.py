@@ -177,15 +177,18 @@ def test_sensitivity_is_the_settings_unless_it_is_asked_for(evaluate: Evaluate, 
 def test_a_proposed_threshold_is_a_setting_and_says_what_it_was_chosen_on(
     evaluate: Evaluate, file: str, tmp_path: Path
 ) -> None:
-    ran = evaluate(file, "--threshold-for-fpr", "0.5%")
+    ran = evaluate(file, "--threshold-for-fpr", "25%")
     assert "[proxy]\nthreshold = 0.0001\n" in ran.out
     assert f"chosen on {file}, 9 benign records" in ran.out
     assert "measure it on records that it was not chosen on" in ran.out
-    made = evaluate(file, "--threshold-for-fpr", "0.005", "--json").json["proposal"]
-    assert (made["threshold"], made["for_fpr"], made["false_positives"]["value"]) == (0.0001, 0.005, 0)
+    made = evaluate(file, "--threshold-for-fpr", "0.25", "--json").json["proposal"]
+    assert (made["threshold"], made["for_fpr"], made["false_positives"]["value"]) == (0.0001, 0.25, 0)
     config = tmp_path / "lockllm.toml"
     config.write_text(ran.out[ran.out.index("[proxy]") :].partition("\n\n")[0])
     assert Settings.from_toml(config).proxy.threshold == 0.0001
+    few = evaluate(file, "--threshold-for-fpr", "0.5%")
+    assert "9 benign records can't tell what gives 0.5 % false positives: 200 would be the least" in few.out
+    assert "[proxy]" not in few.out
     for wrong in ("5", "-1%", "x", "100%", "nan"):
         with pytest.raises(SystemExit):
             evaluate(file, "--threshold-for-fpr", wrong)

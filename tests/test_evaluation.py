@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lockllm_twisted.errors import BadRequest
-from lockllm_twisted.evaluation.bootstrap import draws, percentile, plain, rate
+from lockllm_twisted.evaluation.bootstrap import draws, estimate, percentile
 from lockllm_twisted.evaluation.figures import Judgement, as_json, figures
 from lockllm_twisted.evaluation.records import Record, read
 from lockllm_twisted.evaluation.report import RATES, latencies, measure, propose
@@ -105,15 +105,15 @@ def test_clusters_are_drawn_within_their_source_as_many_as_there_are() -> None:
 
 def test_an_interval_that_does_not_vary_is_the_exact_binomial_one() -> None:
     # Clopper-Pearson for 0 of 100: 1 - 0.025 ** (1 / 100).
-    assert rate(0.0, [0.0] * 100, 100).high == pytest.approx(0.0362, abs=1e-4)
-    assert rate(1.0, [1.0] * 100, 100).low == pytest.approx(0.9638, abs=1e-4)
-    assert (rate(0.4, [0.4] * 9, 1).low, rate(0.4, [0.4] * 9, 1).high) == (0.0, 1.0)
+    assert estimate(0.0, [0.0] * 100, 100).high == pytest.approx(0.0362, abs=1e-4)
+    assert estimate(1.0, [1.0] * 100, 100).low == pytest.approx(0.9638, abs=1e-4)
+    assert (estimate(0.4, [0.4] * 9, 1).low, estimate(0.4, [0.4] * 9, 1).high) == (0.0, 1.0)
 
 
 def test_percentiles_are_interpolated() -> None:
     assert [percentile([1.0, 2.0, 4.0], share) for share in (0, 0.25, 0.5, 0.75, 1)] == [1.0, 1.5, 2.0, 3.0, 4.0]
-    estimate = plain(50.0, [float(number) for number in range(101)])
-    assert (estimate.low, estimate.high) == (2.5, 97.5)
+    told = estimate(0.5, [number / 100 for number in range(101)], 9)
+    assert (told.low, told.high) == (0.025, 0.975)
 
 
 def test_an_interval_is_about_as_wide_as_theory_has_it() -> None:
@@ -210,6 +210,14 @@ def test_latency_by_length() -> None:
     ]
     assert found[0].p50 == pytest.approx(0.2)
     assert found[0].p99 == pytest.approx(0.298)
+
+
+def test_too_few_benign_records_propose_nothing() -> None:
+    records, judgements = [Record("a", "benign")] * 99, [Judgement(0.1)] * 99
+    assert figures(records, judgements, 0.01, resamples=2).proposal is None
+    assert figures([*records, *records], judgements * 2, 0.01, resamples=2).proposal is not None
+    assert figures(records, judgements, 0.0, resamples=2).proposal is not None
+    assert figures([], [], 0.01, resamples=2).proposal is None
 
 
 # Which record counts where.

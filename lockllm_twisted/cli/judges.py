@@ -55,6 +55,7 @@ def here(
         )
 
     async def all_judged() -> list[Judgement]:
+        await judged(records[0])  # the first text ever pays for what is loaded and compiled
         found = []
         for record in records:
             found.append(await judged(record))

@@ -7,7 +7,7 @@ Must never: show a figure without its interval, or a threshold without what it w
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import inf
+from math import ceil, inf
 
 from lockllm_twisted.cli.common import columns, say, visible
 from lockllm_twisted.evaluation.bootstrap import Estimate
@@ -31,6 +31,14 @@ def proposal(found: Figures, file: str) -> Iterator[str]:
     """What to write into the settings for the wanted rate, and what that promises."""
     assert found.wanted is not None
     yield ""
+    if found.benign == 0 or not found.tells(found.wanted):
+        needed = (
+            ""
+            if found.wanted == 0
+            else f": {ceil(1 / found.wanted):,} would be the least, ten times as many are better"
+        )
+        yield f"{found.benign:,} benign records can't tell what gives {percent(found.wanted)} false positives{needed}."
+        return
     if found.proposal is None:
         yield f"No threshold gives {percent(found.wanted)} false positives on the benign records of {visible(file)}."
         return
@@ -65,7 +73,7 @@ def _sentences(found: Figures) -> Iterator[str]:
             yield f"ROC-AUC, {name} against benign: {auc.value:.4f} [{auc.low:.4f}, {auc.high:.4f}]"
     for one in found.latency:
         yield f"latency, {_lengths(one)}: p50 {one.p50 * 1000:.2f} ms, p99 {one.p99 * 1000:.2f} ms ({one.records:,} texts)"
-    unseen = [rate for rate in RATES if 0 < found.benign * rate < 1]
+    unseen = [rate for rate in RATES if found.benign and not found.tells(rate)]
     if unseen:
         yield (
             f"{found.benign:,} benign records can't tell {percent(unseen[0])} from none: there, no false positive is allowed."

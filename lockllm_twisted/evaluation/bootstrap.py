@@ -38,26 +38,21 @@ def draws(ranges: Sequence[range], generator: random.Random) -> Iterator[list[in
         yield weights
 
 
-def rate(value: float, resampled: Sequence[float], clusters: int) -> Estimate:
-    """The estimate of a rate, from what it was on the resamples.
+def estimate(value: float, resampled: Sequence[float], clusters: int) -> Estimate:
+    """The estimate of a figure from 0 to 1, from what it was on the resamples.
 
-    Where nothing, or all, was found, no resample differs; the bound is then the exact binomial one (Clopper-Pearson)
-    for as many independent trials as there are clusters. A single cluster tells nothing of others.
+    Where a rate is 0 or 1, resamples hardly differ; the bound is then the exact binomial one (Clopper-Pearson) for as many
+    independent trials as there are clusters. A single cluster tells nothing of others.
     """
     if clusters < 2:  # noqa: PLR2004 # one is no sample
         return Estimate(value, 0.0, 1.0)
-    low, high = _percentiles(resampled)
+    ranked = sorted(resampled)
+    low, high = percentile(ranked, _TAIL), percentile(ranked, 1 - _TAIL)
     spread = _TAIL ** (1 / clusters)
     if value == 0:
         high = max(high, 1 - spread)
     if value == 1:
         low = min(low, spread)
-    return Estimate(value, min(low, value), max(high, value))
-
-
-def plain(value: float, resampled: Sequence[float]) -> Estimate:
-    """The estimate of any other figure."""
-    low, high = _percentiles(resampled)
     return Estimate(value, min(low, value), max(high, value))
 
 
@@ -67,8 +62,3 @@ def percentile(ranked: Sequence[float], share: float) -> float:
     below = int(place)
     above = min(below + 1, len(ranked) - 1)
     return ranked[below] + (ranked[above] - ranked[below]) * (place - below)
-
-
-def _percentiles(values: Sequence[float]) -> tuple[float, float]:
-    ranked = sorted(values)
-    return percentile(ranked, _TAIL), percentile(ranked, 1 - _TAIL)

@@ -35,7 +35,10 @@ class Judgement:
 
 @attrs.frozen
 class Figures:
-    """``harmful`` is ``None`` without such records; ``proposal`` without a threshold that does what ``wanted`` says."""
+    """All of it. ``harmful`` is ``None`` without such records.
+
+    ``proposal`` is ``None`` where no threshold does what ``wanted`` says, or so few benign records can't tell (`tells`).
+    """
 
     attacks: Axis
     harmful: Axis | None
@@ -43,6 +46,10 @@ class Figures:
     benign: int
     wanted: float | None = None
     proposal: Proposal | None = None
+
+    def tells(self, rate: float) -> bool:
+        """Whether a rate of false positives can be told from none at all: it is one benign record, or more."""
+        return rate == 0 or self.benign * rate >= 1
 
 
 def figures(
@@ -58,14 +65,16 @@ def figures(
     attacks = [_scored(*pair) for pair in judged if pair[0].label not in (BENIGN, HARMFUL)]
     harmful = [_harm(*pair) for pair in judged if pair[0].label == HARMFUL]
     looks = [_harm(*pair) for pair in judged if pair[0].label == BENIGN]
-    return Figures(
+    found = Figures(
         measure(benign, attacks, resamples=resamples),
         measure(looks, harmful, resamples=resamples) if harmful else None,
         latencies((len(record.text), judgement.seconds) for record, judgement in judged),
         len(benign),
         wanted,
-        propose(benign, attacks, wanted, resamples=resamples) if wanted is not None and benign else None,
     )
+    if wanted is None or not benign or not found.tells(wanted):
+        return found
+    return attrs.evolve(found, proposal=propose(benign, attacks, wanted, resamples=resamples))
 
 
 def percent(rate: float) -> str:

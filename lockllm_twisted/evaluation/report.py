@@ -14,7 +14,7 @@ from math import floor, inf
 
 import attrs
 
-from lockllm_twisted.evaluation.bootstrap import RESAMPLES, SEED, Estimate, draws, percentile, plain, rate
+from lockllm_twisted.evaluation.bootstrap import RESAMPLES, SEED, Estimate, draws, estimate, percentile
 from lockllm_twisted.evaluation.sample import Counted, Scored, Side, Ties
 
 RATES = (0.05, 0.01, 0.001)
@@ -127,8 +127,10 @@ def measure(benign: Sequence[Scored], attacks: Sequence[Scored], *, resamples: i
     point, others = sides.once(), sides.resampled(resamples)
     attack_rows = _rows(sides.attacks, point.attacks, [found.attacks for found in others])
     benign_rows = _rows(sides.benign, point.benign, [found.benign for found in others])
+    areas = [found.auc for found in others if found.auc is not None]
+    smaller = min(sides.benign.clusters, sides.attacks.clusters)
     return Axis(
-        None if point.auc is None else plain(point.auc, [found.auc for found in others if found.auc is not None]),
+        None if point.auc is None else estimate(point.auc, areas, smaller),
         point.bars,
         tuple(attack_rows[:-2]),
         attack_rows[-2] if attacks else None,
@@ -193,7 +195,7 @@ def _rows(side: Side, point: _Shares, others: Sequence[_Shares]) -> list[Row]:
     rows = []
     for place, (name, (records, clusters)) in enumerate(zip(names[: len(point)], [*sizes, whole, whole], strict=False)):
         shipped, *at = [
-            rate(value, [shares[place][column] for shares in others], clusters)
+            estimate(value, [shares[place][column] for shares in others], clusters)
             for column, value in enumerate(point[place])
         ]
         rows.append(Row(name, records, clusters, shipped, tuple(at)))
