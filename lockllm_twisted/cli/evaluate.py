@@ -19,7 +19,7 @@ from typing import Any
 
 from lockllm_twisted.cli import tables
 from lockllm_twisted.cli.common import complain, json_option, say, settings_of, whole_number
-from lockllm_twisted.cli.progress import progress
+from lockllm_twisted.cli.progress import progress, under_way
 from lockllm_twisted.errors import LockLLMError, SettingsError
 from lockllm_twisted.evaluation.figures import Judgement, as_json, figures
 from lockllm_twisted.evaluation.records import BENIGN, HARMFUL, Record, read
@@ -73,7 +73,8 @@ def run(options: argparse.Namespace) -> int:
     failures = Counter(judgement.failure for judgement in judgements if judgement.failure is not None)
     if failures.total() == len(records):
         raise LockLLMError(f"no record could be judged: {failures.most_common(1)[0][0]}.")
-    found = figures(records, judgements, options.threshold_for_fpr)
+    with under_way("resampling for the intervals"):
+        found = figures(records, judgements, options.threshold_for_fpr)
     if options.json:
         say(json.dumps({"file": options.file, **by, "failures": dict(failures), **as_json(found)}))
     else:

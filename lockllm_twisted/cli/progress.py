@@ -70,3 +70,18 @@ def progress(total: int) -> Iterator[Bar | Silence]:
         yield bar
     finally:
         bar.clear()
+
+
+@contextmanager
+def under_way(what: str) -> Iterator[None]:
+    """A word on what goes on, if standard error is a terminal."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    sys.stderr.write(f"{_CLEAR}{what} …")
+    sys.stderr.flush()
+    try:
+        yield
+    finally:
+        sys.stderr.write(_CLEAR)
+        sys.stderr.flush()

@@ -29,10 +29,11 @@ class Estimate:
 
 def draws(ranges: Sequence[range], generator: random.Random) -> Iterator[list[int]]:
     """Endlessly, how often each cluster was drawn: from each range as many as it has, with replacement."""
+    sources = [list(places) for places in ranges]
     size = ranges[-1].stop
     while True:
         weights = [0] * size
-        for places in ranges:
+        for places in sources:
             for drawn in generator.choices(places, k=len(places)):
                 weights[drawn] += 1
         yield weights
