@@ -54,7 +54,7 @@ class Account:
         """The exchange, now that it has ended. ``digest`` is what is kept of a text in which something was found."""
         verdict, reading = self.verdict, self.reading
         hits, allowed = (verdict.hits, verdict.allowed) if verdict is not None else ((), ())
-        worst = next(iter((*hits, *allowed)), None)
+        worst = hits[0] if hits else allowed[0] if allowed else None
         return Exchange(
             id=self.id,
             time=self.time,
