@@ -10,7 +10,7 @@ part of it: what is harmless from a user need not be so in the result of a tool.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
 
@@ -18,6 +18,10 @@ from lockllm_twisted.values import Hit, Passage
 
 Entry = tuple[str, str, str]
 """The digest of a text, a scanner's name, and the category of what it found there."""
+
+_MOST = 1_000
+"""Hits of one request that are looked for in seams: an attacker's request may have a hundred thousand, and it waits
+on the reactor's thread. What is beyond stays, and is judged."""
 
 
 def digest(secret: bytes, passage: Passage) -> str:
@@ -56,35 +60,52 @@ class AllowList:
                 known = digests[id(passage)] = digest(self.secret, passage)
             fits = (known, hit.finding.scanner, hit.finding.category) in self.entries
             (aside if fits else rest).append(hit)
-        excused = {(hit.finding.scanner, hit.finding.category, hit.passage) for hit in aside if hit.until is None}
-        stays, more = _seams_apart(rest, excused)
-        return tuple(stays), (*aside, *more)
+        excused = [(hit.finding.scanner, hit.finding.category, hit.passage) for hit in aside if hit.until is None]
+        if not excused:
+            return tuple(rest), tuple(aside)
+        seams = _Seams(excused)
+        within = [number < _MOST and seams.excuse(hit) for number, hit in enumerate(rest)]
+        stays = tuple(hit for hit, fine in zip(rest, within, strict=True) if not fine)
+        return stays, (*aside, *(hit for hit, fine in zip(rest, within, strict=True) if fine))
 
 
-def _seams_apart(
-    hits: Iterable[Hit], excused: Iterable[tuple[str, str, Passage | None]]
-) -> tuple[list[Hit], list[Hit]]:
-    stays: list[Hit] = []
-    aside: list[Hit] = []
-    for hit in hits:
-        kind = (hit.finding.scanner, hit.finding.category)
-        within = hit.until is not None and any(
-            kind == (scanner, category) and member is not None and _lies_within(hit, member)
-            for scanner, category, member in excused
-        )
-        (aside if within else stays).append(hit)
-    return stays, aside
+class _Seams:
+    """The seams of one request, beside the texts that are excused in it."""
 
+    def __init__(self, excused: Iterable[tuple[str, str, Passage | None]]) -> None:
+        self._members: dict[tuple[str, str], dict[int, Passage]] = {}
+        for scanner, category, member in excused:
+            if member is not None:
+                self._members.setdefault((scanner, category), {})[id(member)] = member
+        self._places: dict[tuple[int, int], list[tuple[int, int]]] = {}
 
-def _lies_within(hit: Hit, member: Passage) -> bool:
-    """Whether the span of a hit in a seam is part of a text that stands there, as a whole or cut at one end."""
-    seam, start, end = hit.passage, hit.finding.start, hit.finding.end
-    if seam is None or start == end:  # no span: the whole seam was judged
+    def excuse(self, hit: Hit) -> bool:
+        """Whether the span of a hit in a seam is part of an excused text there. A hit without a span is never excused."""
+        seam, finding = hit.passage, hit.finding
+        if seam is None or hit.until is None:
+            return False
+        for name, member in self._members.get((finding.scanner, finding.category), {}).items():
+            places = self._places.get((id(seam), name))
+            if places is None:
+                places = self._places[id(seam), name] = _places(seam, member)
+            if any(start <= finding.start < finding.end <= end for start, end in places):
+                return True
         return False
-    text = seam.text
-    place = text.find(member.text, max(0, end - len(member.text)))
-    if -1 < place <= start:
-        return True
+
+
+def _places(seam: Passage, member: Passage) -> list[tuple[int, int]]:
+    """Where a text stands in a seam: as a whole, or cut at the end where it is the first or the last of its texts."""
+    text, whole = seam.text, member.text
+    found = [(match, match + len(whole)) for match in _occurrences(text, whole)]
     if member.where == seam.where:
-        return any(member.text.endswith(text[:length]) for length in range(end, len(text) + 1))
-    return member.where == seam.until and any(member.text.startswith(text[place:]) for place in range(start + 1))
+        found += [(0, length) for length in range(len(text), 0, -1) if whole.endswith(text[:length])][:1]
+    if member.where == seam.until:
+        found += [(place, len(text)) for place in range(len(text)) if whole.startswith(text[place:])][:1]
+    return found
+
+
+def _occurrences(text: str, part: str) -> Iterator[int]:
+    place = text.find(part)
+    while place != -1:
+        yield place
+        place = text.find(part, place + 1)

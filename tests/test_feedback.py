@@ -125,6 +125,21 @@ def test_the_words_of_the_allowed_text_excuse_nothing_beside_it() -> None:
         assert listed(member(TEXT, "/1")).split([own, other])[0] == (other,)
 
 
+def test_an_allowed_text_that_comes_twice_is_excused_in_the_seam_of_both() -> None:
+    own = hit(member(TEXT, "/1"), 3, 13)
+    twice = seam(f"{TEXT} {TEXT}", "/1", "/3")
+    second = len(TEXT) + 1 + 3
+    assert listed(member(TEXT, "/1")).split([own, hit(twice, 3, 13), hit(twice, second, second + 10)])[0] == ()
+    assert len(listed(member(TEXT, "/1")).split([own, hit(twice, 3, second + 10)])[0]) == 1
+
+
+def test_a_flood_of_hits_in_seams_is_not_looked_into() -> None:
+    own = hit(member(TEXT, "/1"), 3, 13)
+    joined = [hit(seam(f"{SYSTEM}{TEXT}", "/0", "/1"), 12, 22) for _ in range(1_500)]
+    stays, aside = listed(member(TEXT, "/1")).split([own, *joined])
+    assert (len(stays), len(aside)) == (500, 1_001)
+
+
 # The store.
 
 
