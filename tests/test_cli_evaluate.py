@@ -420,7 +420,7 @@ def test_a_terminal_gets_a_bar_that_is_gone_at_the_end(monkeypatch: pytest.Monke
         bar.tick()
     assert terminal.getvalue().endswith("\r\x1b[K")
     with under_way("counting"):
-        assert terminal.getvalue().endswith("counting …")
+        assert terminal.getvalue().endswith("counting ...")
     assert terminal.getvalue().endswith("\r\x1b[K")
     half = Bar(2_000, terminal)
     for _ in range(500):

@@ -30,8 +30,10 @@ class Bar:
 
     def tick(self) -> None:
         """One more is done."""
-        self._done += 1
         now = time.monotonic()
+        if self._done == 0:  # what was loaded before says nothing of the time that is left
+            self._started = now
+        self._done += 1
         if now - self._drawn >= _EVERY:
             self._drawn = now
             self._out.write(_CLEAR + self.line(now - self._started))
@@ -78,7 +80,7 @@ def under_way(what: str) -> Iterator[None]:
     if not sys.stderr.isatty():
         yield
         return
-    sys.stderr.write(f"{_CLEAR}{what} …")
+    sys.stderr.write(f"{_CLEAR}{what} ...")
     sys.stderr.flush()
     try:
         yield
