@@ -147,7 +147,7 @@ class Scanners:
                 found = [fresh[key] if one is None else one for key, one in zip(keys, found, strict=True)]
             if any(found):
                 hits += [
-                    Hit(finding, passage.origin, passage.where, passage.until, post.scanner.kind)
+                    Hit(finding, passage.origin, passage.where, passage.until, post.scanner.kind, passage)
                     for passage, findings in zip(passages, found, strict=True)
                     for finding in findings or ()
                 ]
