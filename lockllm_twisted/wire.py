@@ -81,14 +81,14 @@ def forwarded_response_headers(fields: Fields) -> list[tuple[bytes, bytes]]:
     return _without_nominated(list(compress(fields.pairs, map(_returns, fields.names))), fields.named)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)  # a name may be as long as a head: 16 MB at worst
 def _leaves(name: bytes) -> bool:
     return not (
         name in _HOP_BY_HOP or name in _FRAMING or name in _CLIENT_CLAIMS or name.startswith((_OURS, b"x-forwarded-"))
     )
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _returns(name: bytes) -> bool:
     return not (name in _HOP_BY_HOP or name in (b"content-length", b"x-scan-mode") or name.startswith(_OURS))
 
