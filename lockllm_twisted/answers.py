@@ -198,6 +198,7 @@ def details(verdict: Verdict) -> dict[str, Any]:
         "policy": verdict.policy,
         "coverage": {"state": verdict.coverage.state, "reasons": list(verdict.coverage.reasons)},
         "findings": found,
+        **({"allowed": [_told(hit) for hit in verdict.allowed[:MAX_FINDINGS]]} if verdict.allowed else {}),
     }
 
 

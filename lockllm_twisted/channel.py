@@ -232,7 +232,7 @@ class Channel(TwistedProtocol):
             return
         status, headers, body = error_answer(error, new_id())
         lines = [b"HTTP/1.1 %d %s" % (status, RESPONSES.get(status, b"Error"))]
-        lines += [b"%b: %b" % pair for pair in headers]
+        lines += map(b": ".join, headers)
         lines += [b"Connection: close", b"Content-Length: %d" % len(body), b"", b""]
         send(self.transport, b"\r\n".join(lines) + body)
         self.deadline.set(LINGER, self._linger_ends)

@@ -14,7 +14,7 @@ from twisted.internet.interfaces import IPushProducer
 from lockllm_twisted.deadline import Deadline
 from lockllm_twisted.door import Entry
 from lockllm_twisted.errors import LockLLMError
-from lockllm_twisted.wire import HeaderPairs, Named
+from lockllm_twisted.wire import Fields, HeaderPairs
 
 
 class Client(Protocol):
@@ -28,8 +28,7 @@ class Client(Protocol):
     method: bytes
     target: bytes
     tail: bytes
-    pairs: HeaderPairs
-    named: Named
+    fields: Fields
     body: bytes
     entry: Entry | None
     problem: LockLLMError | None

@@ -62,6 +62,7 @@ class Core:
             ),
             self.registry.policies,
             settings.proxy,
+            self.store.allowed,
         )
         self._stopped: Deferred[None] | None = None
         reactor.addSystemEventTrigger("during", "shutdown", self.stop)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from operator import itemgetter
 
 import attrs
 
@@ -86,7 +87,7 @@ def outgoing(
                 f"'lockllm providers set-key {provider.slug}', or send the provider's key in its own place and the "
                 "LockLLM key in X-LockLLM-Key.",
             )
-    if _leaks(entry, b"\n".join(value for _, value in headers)):
+    if _leaks(entry, b"\n".join(map(itemgetter(1), headers))):
         names = ", ".join(name.decode("latin-1") for name, value in headers if _leaks(entry, value))
         raise BadRequest(f"The header {names} holds a LockLLM key: send it in X-LockLLM-Key only.")
     if _leaks(entry, target):
@@ -98,11 +99,11 @@ def _credentials(named: Named, target: bytes) -> tuple[list[bytes], tuple[bytes,
     """The values of ``X-LockLLM-Key``, and all that stands in a credential's place, in the order of `PLACES`."""
     explicit = [value.strip() for value in named.get(b"x-lockllm-key", ())]
     presented: list[bytes] = []
-    for place in PLACES:
-        if place.kind == "header":
+    if not _HEADER_PLACES.isdisjoint(named):
+        for place in PLACES:
             presented += [_without_prefix(place.prefix, value) for value in named.get(place.name, ()) if value]
-        elif b"key=" in target:
-            presented += _QUERY_KEY.findall(target)
+    if b"key=" in target:
+        presented += _QUERY_KEY.findall(target)
     return explicit, tuple(presented)
 
 

@@ -16,7 +16,7 @@ from twisted.web.server import Request
 from lockllm_twisted.deadline import Deadline
 from lockllm_twisted.door import Entry
 from lockllm_twisted.errors import BadRequest, LockLLMError
-from lockllm_twisted.wire import HeaderPairs, Named, by_name, raw_tail
+from lockllm_twisted.wire import Fields, HeaderPairs, raw_tail
 
 _FLUSH = 10.0
 """Seconds that a client has to take what was written before a cut."""
@@ -31,10 +31,9 @@ class SiteClient:
         self.target: bytes = request.uri
         self.depth = len(request.prepath or ())
         self.tail = raw_tail(self.target, self.depth)
-        self.pairs: HeaderPairs = [
-            (name, value) for name, values in request.requestHeaders.getAllRawHeaders() for value in values
-        ]
-        self.named: Named = by_name(self.pairs)
+        self.fields = Fields(
+            [(name, value) for name, values in request.requestHeaders.getAllRawHeaders() for value in values]
+        )
         self.body: bytes = request.content.read()
         self.entry: Entry | None = None
         self.problem: LockLLMError | None = None

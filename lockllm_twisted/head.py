@@ -13,7 +13,7 @@ from typing import Final
 import attrs
 
 from lockllm_twisted.errors import BadRequest
-from lockllm_twisted.wire import HeaderPairs, Named, by_name, header_lines, tokens
+from lockllm_twisted.wire import Fields, Named, header_lines, tokens
 
 MAX_HEAD: Final = 65536
 """Bytes of a request's head. Cloud tokens take 4 KB a header, and cookies more; nginx allows 32 KB, Node 16 KB."""
@@ -34,8 +34,7 @@ class RequestHead:
     method: bytes
     target: bytes
     version: bytes
-    pairs: HeaderPairs = attrs.field(repr=False)
-    named: Named = attrs.field(repr=False)
+    fields: Fields = attrs.field(repr=False)
     length: int | None
     persistent: bool
     expects_continue: bool
@@ -67,7 +66,8 @@ def parse_head(head: bytes) -> RequestHead:
         raise too_large()
     if method not in _METHODS:
         raise BadRequest("This method is not accepted.", code="method_not_allowed", status=405)
-    named = by_name(pairs)
+    fields = Fields(pairs)
+    named = fields.named
     hosts = named.get(b"host", ())
     if len(hosts) > 1 or (not hosts and version == b"HTTP/1.1") or not all(map(_HOST.match, hosts)):
         raise _malformed("Send exactly one well-formed Host header.")  # RFC 9112 §3.2
@@ -81,8 +81,7 @@ def parse_head(head: bytes) -> RequestHead:
         method,
         target,
         version,
-        pairs,
-        named,
+        fields,
         _body_length(named, version),
         version == b"HTTP/1.1" and b"close" not in tokens(named.get(b"connection", ())),
         version == b"HTTP/1.1" and b"100-continue" in tokens(named.get(b"expect", ())),

@@ -31,7 +31,6 @@ _WISHES = frozenset(
         *_UNAVAILABLE,
     )
 )
-_OURS = b"x-lockllm-"
 _Word = TypeVar("_Word", bound=StrEnum)
 
 
@@ -52,13 +51,13 @@ def in_force(named: Named, settings: ProxySettings, caller: Caller, *, action: A
     Raises `ConfigurationProblem` for a value that the header doesn't know, and for a protection that isn't there.
     """
     default = settings.action if action is None else action
-    ours = [name for name in named if name.startswith(_OURS)]
-    if len(ours) <= (b"x-lockllm-key" in named):
+    wished = _WISHES.intersection(named)
+    if not wished:
         return Options(default, default, settings.sensitivity, ScanMode.COMBINED, settings.actions)
-    for name in ours:
-        if len(named[name]) > 1 and name in _WISHES:
+    for name in wished:
+        if len(named[name]) > 1:
             raise ConfigurationProblem(f"{name.decode()}: send it once.", code="invalid_header")
-    given = {name: named[name][-1].decode("latin-1").strip().lower() for name in ours}
+    given = {name: named[name][0].decode("latin-1").strip().lower() for name in wished}
     for name in _UNAVAILABLE:
         if name in given:
             word = name.decode()

@@ -38,9 +38,9 @@ from lockllm_twisted.serving import Account, ServedResource
 from lockllm_twisted.upstream import NothingReceived, ProtocolError, UpstreamResponse
 from lockllm_twisted.values import Action, Ending, Reading, Verdict
 from lockllm_twisted.wire import (
+    Fields,
     HeaderPairs,
     Named,
-    by_name,
     check_target,
     forwarded_request_headers,
     forwarded_response_headers,
@@ -50,6 +50,9 @@ _Result = TypeVar("_Result")
 
 READ_INLINE = 16_384
 """Bytes of body that are read in about a millisecond; more goes to the thread pool."""
+
+_TELLING = (b"content-type", b"content-encoding")
+"""The headers that tell how to read a body."""
 
 AUTHORIZE_TIMEOUT = 30.0
 """Seconds for a provider to make a credential: a token's refresh is one request, and google-auth waits 120 s for it."""
@@ -81,17 +84,17 @@ class ProxyResource(ServedResource):
     def enter(self, client: Client) -> Entry:
         """A path that can be forwarded, and a caller."""
         check_target(client.tail, encoded_slash=self._provider.encoded_slash)
-        return self.core.admit(client.named, client.target)
+        return self.core.admit(client.fields.named, client.target)
 
     async def serve(self, client: Client, entry: Entry, account: Account) -> Ending:
         """Door, reading, guard, upstream, relay."""
         core, provider = self.core, self._provider
-        options = in_force(client.named, core.settings.proxy, entry.caller)
+        options = in_force(client.fields.named, core.settings.proxy, entry.caller)
         headers, target = outgoing(
             entry,
             provider,
-            forwarded_request_headers(client.pairs, client.named),
-            self._discerning.target_for(client.tail, client.pairs)
+            forwarded_request_headers(client.fields),
+            self._discerning.target_for(client.tail, client.fields.pairs)
             if self._discerning
             else provider.target(client.tail),
             core.provider_key(provider.slug),
@@ -107,8 +110,8 @@ class ProxyResource(ServedResource):
         if self._local is not None:
             answer = self._local.answer(LocalRequest(client.method, target, headers, client.body))
             response: LocalResponse | UpstreamResponse = LocalResponse(answer, core.clock)
-            named = by_name(answer.headers)
-            self._begin(client, account, answer.status, RESPONSES.get(answer.status, b""), answer.headers, named, None)
+            fields = Fields(answer.headers)
+            self._begin(client, account, answer.status, RESPONSES.get(answer.status, b""), fields, None)
         else:
             response = await self._ask(
                 client,
@@ -117,13 +120,13 @@ class ProxyResource(ServedResource):
                     client.method,
                     target,
                     headers,
-                    client.body if _has_body(client.named) else None,
+                    client.body if _has_body(client.fields.named) else None,
                     account.caller,
                 ),
             )
             head = response.head
             length = head.told_length if head.framing in ("length", "none") else None
-            self._begin(client, account, head.status, head.phrase, head.headers, head.named, length)
+            self._begin(client, account, head.status, head.phrase, head.fields, length)
         return await self._relay(client, account, response)
 
     def told(self, account: Account) -> HeaderPairs:
@@ -136,9 +139,11 @@ class ProxyResource(ServedResource):
         method, seen, body = client.method, without_key(target), client.body
         dialect = self._provider.dialect(target.partition(b"?")[0])
         guess = not self.core.guard.refuses_unreadable
+        named = client.fields.named
+        telling = [(name, value) for name in _TELLING for value in named.get(name, ())]
 
         def reading() -> Reading:
-            return read(method=method, target=seen, headers=client.pairs, body=body, dialect=dialect, guess=guess)
+            return read(method=method, target=seen, headers=telling, body=body, dialect=dialect, guess=guess)
 
         account.reading = reading() if len(body) <= READ_INLINE else await self.core.in_thread(reading)
         return await self.core.guard.judge(account.reading, options)
@@ -173,13 +178,12 @@ class ProxyResource(ServedResource):
         account: Account,
         status: int,
         phrase: bytes,
-        headers: HeaderPairs,
-        named: Named,
+        fields: Fields,
         length: int | None,
     ) -> None:
         account.status = status
-        theirs = forwarded_response_headers(headers, named)
-        if b"x-request-id" not in named:
+        theirs = forwarded_response_headers(fields)
+        if b"x-request-id" not in fields.named:
             theirs.append((b"X-Request-Id", account.id.encode()))
         theirs += [(b"X-LockLLM-Request-ID", account.id.encode()), *self.told(account)]
         client.begin(status, phrase, theirs, length)

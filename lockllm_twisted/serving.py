@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable, Iterator, Sequence
 
 import attrs
 from twisted.internet.defer import CancelledError, Deferred
@@ -24,7 +25,7 @@ from lockllm_twisted.embedding import SiteClient
 from lockllm_twisted.errors import LockLLMError
 from lockllm_twisted.keys import holds_key
 from lockllm_twisted.logs import log
-from lockllm_twisted.values import Action, Caller, Ending, Exchange, Reading, Verdict, new_id
+from lockllm_twisted.values import Action, Caller, Ending, Exchange, Hit, Passage, Reading, Verdict, new_id
 from lockllm_twisted.wire import HeaderPairs
 
 _NOBODY = Caller(id="-", name="-")
@@ -49,10 +50,11 @@ class Account:
     response_bytes: int = 0
     scan_seconds: float = 0.0
 
-    def close(self, ending: Ending, *, keep_text: bool = False) -> Exchange:
-        """The exchange, now that it has ended."""
+    def close(self, ending: Ending, *, digest: Callable[[Passage], str], keep_text: bool = False) -> Exchange:
+        """The exchange, now that it has ended. ``digest`` is what is kept of a text in which something was found."""
         verdict, reading = self.verdict, self.reading
-        worst = verdict.hits[0] if verdict is not None and verdict.hits else None
+        hits, allowed = (verdict.hits, verdict.allowed) if verdict is not None else ((), ())
+        worst = hits[0] if hits else allowed[0] if allowed else None
         return Exchange(
             id=self.id,
             time=self.time,
@@ -64,7 +66,7 @@ class Account:
             action=(verdict.action if verdict is not None else Action.ALLOW).word,
             score=verdict.score if verdict is not None else 0.0,
             category=worst.finding.category if worst else None,
-            rule=worst.finding.rule if worst else None,
+            rule=f"{'' if hits else 'allowed:'}{worst.finding.rule}" if worst else None,
             where=_told(worst.where) if worst else None,
             coverage=verdict.coverage.state if verdict is not None else "not_scanned",
             status=self.status,
@@ -74,16 +76,26 @@ class Account:
             scan_seconds=self.scan_seconds,
             seconds=time.perf_counter() - self.started,
             ending=ending,
-            findings=tuple(
-                {**attrs.asdict(hit.finding), "where": _told(hit.where), "origin": hit.origin.value}
-                for hit in verdict.hits
-            )
-            if worst is not None and verdict is not None
+            findings=(*_findings(hits, digest), *({**one, "allowed": True} for one in _findings(allowed, digest)))
+            if worst is not None
             else (),
             text="\n".join(passage.text for passage in reading.passages if passage.until is None)
             if keep_text and reading is not None
             else None,
         )
+
+
+def _findings(hits: Sequence[Hit], digest: Callable[[Passage], str]) -> Iterator[dict[str, object]]:
+    digests: dict[int, str] = {}
+    for hit in hits:
+        if hit.passage is not None and id(hit.passage) not in digests:
+            digests[id(hit.passage)] = digest(hit.passage)
+        yield {
+            **attrs.asdict(hit.finding),
+            "where": _told(hit.where),
+            "origin": hit.origin.value,
+            "digest": digests.get(id(hit.passage)),
+        }
 
 
 _PLAIN_PLACE = re.compile(r"(?:/[\w.:@#~-]{0,64})*+\Z", re.ASCII)
@@ -159,7 +171,8 @@ class ServedResource(Leaf):
         except Exception:  # noqa: BLE001 # whatever went wrong, nothing may slip by, and nobody may wait for ever
             log.failure("an exchange broke: {id}", failure=Failure(), id=account.id)
             ending = self._say(client, account, LockLLMError("Internal error; nothing further was sent."))
-        self.core.record(account.close(ending, keep_text=self.core.settings.proxy.record == "text"))
+        keep_text = self.core.settings.proxy.record == "text"
+        self.core.record(account.close(ending, digest=self.core.store.digest, keep_text=keep_text))
 
     def _entered(self, client: Client) -> Entry:
         """The caller: let in by the head alone, before the body came, or (in a foreign Site) now."""

@@ -36,11 +36,10 @@ class Turn:
         "body",
         "deadline",
         "entry",
+        "fields",
         "gone",
         "method",
-        "named",
         "on_gone",
-        "pairs",
         "problem",
         "tail",
         "target",
@@ -50,8 +49,7 @@ class Turn:
         self.method = head.method
         self.target = head.target
         self.tail = raw_tail(head.target, depth)
-        self.pairs = head.pairs
-        self.named = head.named
+        self.fields = head.fields
         self.body = b""
         self.entry: Entry | None = None
         self.problem: LockLLMError | None = None
@@ -68,7 +66,7 @@ class Turn:
         """Make the head."""
         self.begun = True
         lines = [b"HTTP/1.1 %d %b" % (status, phrase)]
-        lines += [b"%b: %b" % pair for pair in headers]
+        lines += map(b": ".join, headers)
         if length is not None:
             lines.append(b"Content-Length: %d" % length)
         if self.method == b"HEAD" or status in (204, 304):

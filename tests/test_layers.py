@@ -18,6 +18,8 @@ LAYERS = {
     "head": 1,
     "reading": 1,
     "detection": 1,
+    "evaluation": 1,
+    "allowlist": 1,
     "hooks": 1,
     "dialects": 1,
     "table": 1,

@@ -23,16 +23,8 @@ from lockllm_twisted.errors import BadRequest
 from lockllm_twisted.options import Options, in_force
 from lockllm_twisted.reading import read
 from lockllm_twisted.serving import Account, ServedResource, send
-from lockllm_twisted.values import Action, Ending, Origin, Passage, Reading, ScanMode, Sensitivity
+from lockllm_twisted.values import ROLES, Action, Ending, Origin, Passage, Reading, ScanMode, Sensitivity
 from lockllm_twisted.wire import Named
-
-_ROLES = {
-    "user": Origin.USER,
-    "system": Origin.SYSTEM,
-    "developer": Origin.DEVELOPER,
-    "assistant": Origin.ASSISTANT,
-    "tool": Origin.TOOL_RESULT,
-}
 
 
 class ScanResource(ServedResource):
@@ -49,7 +41,7 @@ class ScanResource(ServedResource):
 
     def enter(self, client: Client) -> Entry:
         """A key is needed."""
-        return self.core.admit(client.named, client.target)
+        return self.core.admit(client.fields.named, client.target)
 
     async def serve(self, client: Client, entry: Entry, account: Account) -> Ending:
         """One scan."""
@@ -58,8 +50,8 @@ class ScanResource(ServedResource):
             raise BadRequest("Use POST.", code="method_not_allowed", status=405)
         fields = _fields(client.body)
         text, origin = _text(fields), _origin(fields)
-        options = in_force(client.named, core.settings.proxy, entry.caller, action=Action.FLAG)
-        options = _with_body(options, fields, client.named)
+        options = in_force(client.fields.named, core.settings.proxy, entry.caller, action=Action.FLAG)
+        options = _with_body(options, fields, client.fields.named)
         started = time.perf_counter()
         account.reading = reading = Reading([Passage(origin, "/input", text)])
         account.verdict = verdict = await core.guard.judge(reading, options)
@@ -104,9 +96,9 @@ def _text(fields: dict[str, Any]) -> str:
 
 def _origin(fields: dict[str, Any]) -> Origin:
     role = fields.get("role", "user")
-    if not isinstance(role, str) or role not in _ROLES:
-        raise BadRequest(f"The field role is not one of {', '.join(_ROLES)}.", code="invalid_input")
-    return _ROLES[role]
+    if not isinstance(role, str) or role not in ROLES:
+        raise BadRequest(f"The field role is not one of {', '.join(ROLES)}.", code="invalid_input")
+    return ROLES[role]
 
 
 def _with_body(options: Options, fields: dict[str, Any], named: Named) -> Options:

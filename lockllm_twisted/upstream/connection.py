@@ -75,9 +75,9 @@ class UpstreamResponse:
 
     @property
     def headers(self) -> Headers:
-        """The headers as treq and twisted.web know them; the relay takes ``head.headers``."""
+        """The headers as treq and twisted.web know them; the relay takes ``head.fields``."""
         headers = Headers()
-        for name, value in self.head.headers:
+        for name, value in self.head.fields.pairs:
             headers.addRawHeader(name, value)
         return headers
 
@@ -187,9 +187,11 @@ class Connection(Protocol):
 
         The result fails with `NothingReceived` or `ProtocolError`. Cancelling it aborts the connection.
         """
-        head = [b"%b %b HTTP/1.1\r\n" % (method, target)]
-        head += [b"%b: %b\r\n" % pair for pair in headers]
-        head.append(b"\r\n" if body is None else b"Content-Length: %d\r\n\r\n" % len(body))
+        head = [b"%b %b HTTP/1.1" % (method, target)]
+        head += map(b": ".join, headers)
+        if body is not None:
+            head.append(b"Content-Length: %d" % len(body))
+        head += (b"", b"")
         transport = self.transport
         assert transport is not None
         self._heard = False
@@ -198,13 +200,11 @@ class Connection(Protocol):
         waiting: Deferred[UpstreamResponse] = Deferred(self._cancelled)
         self._waiting = waiting
         if body is not None and len(body) > _SLICE:
-            transport.writeSequence(head)
+            transport.write(b"\r\n".join(head))
             self._body = _Body(body, transport)
             IConsumer(transport).registerProducer(self._body, False)
         else:
-            if body:
-                head.append(body)
-            send(transport, b"".join(head))
+            send(transport, b"\r\n".join(head) + (body or b""))
         return waiting
 
     def pause(self) -> None:

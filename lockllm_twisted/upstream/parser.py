@@ -16,7 +16,7 @@ from typing import Final, Literal
 import attrs
 
 from lockllm_twisted.chunks import ChunkError, Chunks
-from lockllm_twisted.wire import HeaderPairs, Named, by_name, header_lines, tokens
+from lockllm_twisted.wire import Fields, header_lines, tokens
 
 MAX_HEAD: Final = 65536
 """Bytes of one head. Node reads 16 KiB, nginx 4-8 KiB, curl 300 KiB; OpenAI's and Google's heads are under 4 KiB."""
@@ -35,7 +35,7 @@ class ProtocolError(Exception):
 class Head:
     """A final answer's head. ``length`` is the body's bytes, or ``None`` where only the end will tell.
 
-    ``headers`` are the pairs as they came, names in their own case. ``bodiless``: HEAD, 204, 304. ``reusable``: the
+    ``fields`` are as they came, names in their own case. ``bodiless``: HEAD, 204, 304. ``reusable``: the
     connection may carry another request once the body has ended. ``told_length`` is the Content-Length that came,
     which a HEAD or 304 answer carries without a body.
     """
@@ -43,8 +43,7 @@ class Head:
     version: bytes
     status: int
     phrase: bytes
-    headers: HeaderPairs
-    named: Named
+    fields: Fields
     framing: Literal["none", "length", "chunked", "close"]
     length: int | None
     told_length: int | None
@@ -111,7 +110,7 @@ class ResponseParser:
             if not data.startswith(b"HTTP/1."[: len(data)]):
                 raise ProtocolError("the answer is not HTTP/1.x")
             return None
-        minor, status, phrase, headers = _head_lines(data[:end])
+        minor, status, phrase, fields = _head_lines(data[:end])
         rest = data[end + 4 :]
         if status < 200:  # noqa: PLR2004
             # RFC 9110 §15.2.2: 101 answers an Upgrade, and none was asked for.
@@ -119,7 +118,7 @@ class ResponseParser:
             if status == 101 or self._interim > MAX_INTERIM:  # noqa: PLR2004
                 raise ProtocolError("an interim answer that nobody asked for")
             return rest
-        self.head = head = _frame(self._method, minor, status, phrase, headers)
+        self.head = head = _frame(self._method, minor, status, phrase, fields)
         self._on_head(head)
         if head.framing == "none" or head.length == 0:
             self._finish()
@@ -160,7 +159,7 @@ class ResponseParser:
         self._on_end()
 
 
-def _head_lines(head: bytes) -> tuple[bytes, int, bytes, HeaderPairs]:
+def _head_lines(head: bytes) -> tuple[bytes, int, bytes, Fields]:
     first, _, rest = head.partition(b"\r\n")
     status_line = _STATUS.match(first)
     if status_line is None:
@@ -169,12 +168,12 @@ def _head_lines(head: bytes) -> tuple[bytes, int, bytes, HeaderPairs]:
     headers = header_lines(rest + b"\r\n" if rest else b"")
     if headers is None:
         raise ProtocolError("a header line is malformed")
-    return minor, int(code), phrase, headers
+    return minor, int(code), phrase, Fields(headers)
 
 
-def _frame(method: bytes, minor: bytes, status: int, phrase: bytes, headers: HeaderPairs) -> Head:
+def _frame(method: bytes, minor: bytes, status: int, phrase: bytes, fields: Fields) -> Head:
     """RFC 9112 §6.3, stricter: both framing headers, or two lengths, are an error and not a choice."""
-    named = by_name(headers)
+    named = fields.named
     codings = named.get(b"transfer-encoding", ())
     told = {length.strip(b" \t") for value in named.get(b"content-length", ()) for length in value.split(b",")}
     if len(told) > 1 or not all(length.isdigit() and len(length) < 19 for length in told):  # noqa: PLR2004
@@ -193,4 +192,4 @@ def _frame(method: bytes, minor: bytes, status: int, phrase: bytes, headers: Hea
         framing, length = "length", told_length
     else:
         framing, reusable = "close", False
-    return Head(b"HTTP/1." + minor, status, phrase, headers, named, framing, length, told_length, reusable)
+    return Head(b"HTTP/1." + minor, status, phrase, fields, framing, length, told_length, reusable)
