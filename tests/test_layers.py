@@ -26,6 +26,7 @@ LAYERS = {
     "settings": 1,
     "logs": 1,
     "threads": 1,
+    "renewal": 1,
     "door": 1,
     "options": 1,
     "answers": 1,
@@ -75,6 +76,7 @@ MAY_IMPORT = {
     ("table", "hooks"),
     ("table", "dialects"),
     ("answers", "hooks"),
+    ("renewal", "logs"),
     ("conformance", "hooks"),
     ("policy", "scan"),
     ("registry", "builtin"),
@@ -115,6 +117,7 @@ TWISTED_WEB_AND_INTERNET = {
 } | {
     "service",
     "threads",
+    "renewal",
     "tap",
     "demo",
     "store",
