@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sysconfig
 import threading
@@ -19,6 +20,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from .bytestream import DEADLINE
+from .certificates import Certificate
 from .client import Answer, Client
 
 SCRIPTS = Path(sysconfig.get_path("scripts"))
@@ -137,6 +139,11 @@ class Service:
         return made["id"], made["key"].encode()
 
     @property
+    def url(self) -> str:
+        """Where an SDK is pointed."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
     def address(self) -> tuple[str, int]:
         return "127.0.0.1", self.port
 
@@ -212,6 +219,39 @@ class Service:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.stop()
+
+
+class SecureService(Service):
+    """A service whose endpoint is `ssl:`. ``roots``: the authority that it trusts, and that its clients are to trust."""
+
+    def __init__(
+        self,
+        directory: Path,
+        config: str,
+        own: Certificate,
+        roots: Path,
+        *,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self._roots = roots
+        super().__init__(
+            directory,
+            config,
+            listen=[f"ssl:{{port}}:interface=127.0.0.1:privateKey={own.key}:certKey={own.chain}"],
+            environment={"SSL_CERT_FILE": str(roots), **(environment or {})},
+        )
+
+    @property
+    def url(self) -> str:
+        return f"https://localhost:{self.port}"
+
+    def tls(self) -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=self._roots)
+        context.set_alpn_protocols(["h2", "http/1.1"])
+        return context
+
+    def client(self, *, receive_buffer: int | None = None) -> Client:
+        return Client(self.address, tls=self.tls(), receive_buffer=receive_buffer)
 
 
 CHAT = b"/v1/proxy/openai/v1/chat/completions"

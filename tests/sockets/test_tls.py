@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import ipaddress
 import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import attrs
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from .bytestream import DEADLINE
+from .certificates import LOOPBACK, Authority
 from .client import Client
 from .conftest import providers
-from .service import ATTACK, BENIGN, CHAT, Service, chat
+from .service import ATTACK, BENIGN, CHAT, SecureService, Service, chat
 from .upstream import Peer, Received, Script, Upstream, say_and_close
 
 pytestmark = pytest.mark.sockets
@@ -26,70 +22,6 @@ pytestmark = pytest.mark.sockets
 MB = 1 << 20
 PROMISED = 1.0
 """Seconds within which the provider's connection is given up after the client has left."""
-
-
-@attrs.frozen
-class Certificate:
-    """A certificate and its key in PEM files; ``context`` serves with it."""
-
-    chain: Path
-    key: Path
-
-    def context(self) -> ssl.SSLContext:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.chain, self.key)
-        return context
-
-
-class Authority:
-    """Signs certificates for tests."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "tests")])
-        constraints = (x509.BasicConstraints(ca=True, path_length=None), True)
-        certificate = self._sign(self._name, self._key, [constraints])
-        self.roots = directory / "roots.pem"
-        self.roots.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-
-    def issue(self, *names: x509.GeneralName, days: int = 2) -> Certificate:
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a test server")])
-        certificate = self._sign(subject, key, [(x509.SubjectAlternativeName(names), False)], days)
-        path = self._directory / f"{certificate.serial_number}.pem"
-        path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-        secret = path.with_suffix(".key")
-        secret.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        )
-        return Certificate(path, secret)
-
-    def _sign(
-        self,
-        subject: x509.Name,
-        key: ec.EllipticCurvePrivateKey,
-        extensions: list[tuple[x509.ExtensionType, bool]],
-        days: int = 2,
-    ) -> x509.Certificate:
-        now = dt.datetime.now(dt.UTC)
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(self._name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - dt.timedelta(days=4))
-            .not_valid_after(now + dt.timedelta(days=days))
-        )
-        for extension, critical in extensions:
-            builder = builder.add_extension(extension, critical=critical)
-        return builder.sign(self._key, hashes.SHA256())
-
-
-LOOPBACK = (x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
 
 
 @pytest.fixture(scope="module")
@@ -140,29 +72,8 @@ def secure(
         f'[providers.{slug}]\ndialect = "openai"\nbase_url = "{other.url}"\n' for slug, other in more.items()
     )
     directory = tmp_path_factory.mktemp("secure")
-    with SecureService(directory, config, own, authority).ready() as running:
+    with SecureService(directory, config, own, authority.roots).ready() as running:
         yield running
-
-
-class SecureService(Service):
-    """A service whose endpoint is `ssl:`."""
-
-    def __init__(self, directory: Path, config: str, own: Certificate, authority: Authority) -> None:
-        self._roots = authority.roots
-        super().__init__(
-            directory,
-            config,
-            listen=[f"ssl:{{port}}:interface=127.0.0.1:privateKey={own.key}:certKey={own.chain}"],
-            environment={"SSL_CERT_FILE": str(authority.roots)},
-        )
-
-    def tls(self) -> ssl.SSLContext:
-        context = ssl.create_default_context(cafile=self._roots)
-        context.set_alpn_protocols(["h2", "http/1.1"])
-        return context
-
-    def client(self, *, receive_buffer: int | None = None) -> Client:
-        return Client(self.address, tls=self.tls(), receive_buffer=receive_buffer)
 
 
 SECURE = b"/v1/proxy/secure/v1/chat/completions"

@@ -1,0 +1,81 @@
+"""A certificate authority for tests.
+
+Responsible for: certificates that are right, and such that are wrong in one way.
+Must never: be trusted by anything but a test.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+import ssl
+from pathlib import Path
+
+import attrs
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+
+@attrs.frozen
+class Certificate:
+    """A certificate and its key in PEM files; ``context`` serves with it."""
+
+    chain: Path
+    key: Path
+
+    def context(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.chain, self.key)
+        return context
+
+
+class Authority:
+    """Signs certificates for tests."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "tests")])
+        constraints = (x509.BasicConstraints(ca=True, path_length=None), True)
+        certificate = self._sign(self._name, self._key, [constraints])
+        self.roots = directory / "roots.pem"
+        self.roots.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+
+    def issue(self, *names: x509.GeneralName, days: int = 2) -> Certificate:
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a test server")])
+        certificate = self._sign(subject, key, [(x509.SubjectAlternativeName(names), False)], days)
+        path = self._directory / f"{certificate.serial_number}.pem"
+        path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        secret = path.with_suffix(".key")
+        secret.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        )
+        return Certificate(path, secret)
+
+    def _sign(
+        self,
+        subject: x509.Name,
+        key: ec.EllipticCurvePrivateKey,
+        extensions: list[tuple[x509.ExtensionType, bool]],
+        days: int = 2,
+    ) -> x509.Certificate:
+        now = dt.datetime.now(dt.UTC)
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self._name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - dt.timedelta(days=4))
+            .not_valid_after(now + dt.timedelta(days=days))
+        )
+        for extension, critical in extensions:
+            builder = builder.add_extension(extension, critical=critical)
+        return builder.sign(self._key, hashes.SHA256())
+
+
+LOOPBACK = (x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
