@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import hmac
 import io
-import re
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
+from aws_side import OPERATOR, REGION, signature_is_right
 from botocore.config import Config
-from botocore.credentials import ReadOnlyCredentials
 from hypothesis import given
 from hypothesis import strategies as st
 from lockllm_twisted.errors import BadRequest
@@ -23,8 +20,6 @@ from lockllm_twisted.wire import check_target
 from lockllm_bedrock import paths
 from lockllm_bedrock.signing import sign
 
-REGION = "eu-central-1"
-OPERATOR = ReadOnlyCredentials("AKIDOPERATOR", "operator/secret+key", "operator-token==")
 NOW = dt.datetime(2026, 11, 25, 20, 30, 1)  # noqa: DTZ001 - botocore's own clock is naive
 PROFILE = "arn:aws:bedrock:eu-central-1:123456789012:inference-profile/eu.anthropic.claude-sonnet-4-20250514-v1:0"
 MESSAGES = [{"role": "user", "content": [{"text": "What is the capital of France?"}]}]
@@ -131,47 +126,8 @@ def _by_name(pairs: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
 def _bytes(value: Any) -> bytes:
     if isinstance(value, io.IOBase):
         value.seek(0)
-        return value.read()
-    return value.encode() if isinstance(value, str) else value or b""
-
-
-# What AWS does with what arrives --------------------------------------------------------------------------------------
-
-
-def signature_is_right(
-    method: bytes, target: bytes, host: str, headers: list[tuple[bytes, bytes]], body: bytes
-) -> bool:
-    """As AWS describes it ("Create a signed AWS API request"), from the bytes of the request and nothing else."""
-    fields: dict[str, list[str]] = {"host": [host]}
-    for name, value in headers:
-        fields.setdefault(name.decode().lower(), []).append(value.decode())
-    (authorization,) = fields["authorization"]
-    found = re.fullmatch(
-        r"AWS4-HMAC-SHA256 Credential=([^/]+)/([^,]+), SignedHeaders=([^,]+), Signature=([0-9a-f]{64})", authorization
-    )
-    assert found is not None
-    access_key, scope, signed, signature = found.groups()
-    names = signed.split(";")
-    must = {"host", *(name for name in fields if name.startswith("x-amz-"))}
-    if access_key != OPERATOR.access_key or not must <= set(names) or names != sorted(names):
-        return False
-    path, _, query = target.decode().partition("?")
-    canonical = [
-        method.decode(),
-        quote(path, safe="/-_.~"),
-        "&".join(sorted(part if "=" in part else part + "=" for part in query.split("&"))) if query else "",
-        *(f"{name}:{','.join(' '.join(value.split()) for value in fields[name])}" for name in names),
-        "",
-        signed,
-        hashlib.sha256(body).hexdigest(),
-    ]
-    (moment,) = fields["x-amz-date"]
-    digest = hashlib.sha256("\n".join(canonical).encode()).hexdigest()
-    to_sign = f"AWS4-HMAC-SHA256\n{moment}\n{scope}\n{digest}"
-    key = b"AWS4" + OPERATOR.secret_key.encode()
-    for part in scope.split("/"):
-        key = hmac.digest(key, part.encode(), "sha256")
-    return hmac.compare_digest(signature, hmac.digest(key, to_sign.encode(), "sha256").hex())
+        return bytes(value.read())
+    return value.encode() if isinstance(value, str) else bytes(value or b"")
 
 
 SEGMENT = st.lists(
@@ -209,8 +165,8 @@ def test_any_path_that_is_let_through_is_signed_as_it_is_sent(
         method=method, url=url, headers=headers, body=body, credentials=OPERATOR, region=REGION, service="bedrock"
     )
     assert (b"X-Other", b"unsigned") in made
-    host = "bedrock-runtime.eu-central-1.amazonaws.com"
-    assert signature_is_right(method, target, host, made, body)
-    assert not signature_is_right(method, target + b"x", host, made, body)
-    assert not signature_is_right(method, target, host, made, body + b"x")
-    assert not signature_is_right(method, target, "elsewhere.example", made, body)
+    host = (b"Host", b"bedrock-runtime.eu-central-1.amazonaws.com")
+    assert signature_is_right(method, target, [host, *made], body)
+    assert not signature_is_right(method, target + b"x", [host, *made], body)
+    assert not signature_is_right(method, target, [host, *made], body + b"x")
+    assert not signature_is_right(method, target, [(b"Host", b"elsewhere.example"), *made], body)
