@@ -13,16 +13,16 @@ import pytest
 from botocore.credentials import Credentials, RefreshableCredentials
 from botocore.exceptions import CredentialRetrievalError
 from lockllm_twisted import registry, testing
+from lockllm_twisted.dialects import BEDROCK
 from lockllm_twisted.errors import LockLLMError, SettingsError
 from lockllm_twisted.hooks import AuthorizingProvider, UpstreamRequest
 from lockllm_twisted.renewal import Renewed
 from lockllm_twisted.settings import ProviderSettings, Settings
-from lockllm_twisted.values import ANONYMOUS, Caller, Origin
+from lockllm_twisted.values import ANONYMOUS, Caller
 from twisted.internet.defer import Deferred, maybeDeferred
 
 from lockllm_bedrock import BedrockProvider, plugin
 from lockllm_bedrock.credentials import Held, finder
-from lockllm_bedrock.dialects import of as dialect_of
 
 SOMEBODY = Caller("k1", "research")
 ARN = b"arn%3Aaws%3Abedrock%3Aus-west-2%3A123456789012%3Ainference-profile%2Fus.anthropic.claude"
@@ -171,7 +171,7 @@ def test_an_address_of_the_operators_own_with_a_path_is_signed_as_it_is() -> Non
     provider = made({"region": "eu-central-1"}, providers={"bedrock": section})
     target = provider.target(CONVERSE)
     assert (provider.origin, target) == ("https://vpce-1.example", b"/aws" + CONVERSE)
-    assert provider.dialect(target) is dialect_of(CONVERSE)
+    assert provider.dialect(target) is BEDROCK(CONVERSE) is not None
     sent = authorized(provider, asking(target))
     assert (sent.origin, scope_in(sent)[2:]) == ("https://vpce-1.example", ["eu-central-1", "bedrock"])
 
@@ -256,7 +256,7 @@ def test_nobody_unknown_is_signed_for_unless_the_operator_says_so() -> None:
     assert refused(made(), request) == (401, "unauthorized")
     assert refused(made({"region": "us-east-1"}), asking(caller=ANONYMOUS)) == (401, "unauthorized")
     assert authorized(made({"region": "us-east-1"}), asking(CONVERSE, BEARER, caller=ANONYMOUS))
-    assert scope_in(authorized(made({"sign_for_anonymous": True}), request))[0] == "AKIDOPERATOR"
+    assert scope_in(authorized(made({"anonymous_callers": True}), request))[0] == "AKIDOPERATOR"
 
 
 @pytest.mark.parametrize(
@@ -408,79 +408,3 @@ def test_session_credentials_are_kept_until_shortly_before_their_end() -> None:
     assert [token(), token()] == [b"t2", b"t2"]
     now += dt.timedelta(minutes=59, seconds=30)
     assert token() == b"t3"
-
-
-# Who speaks -----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("path", "body", "labels"),
-    [
-        (
-            CONVERSE,
-            {
-                "messages": [
-                    {"role": "user", "content": [{"text": "hi"}, {"document": {"name": "d"}}]},
-                    {"role": "user", "content": [{"toolResult": {"content": [{"text": "t"}]}}]},
-                    {"role": "assistant", "content": [{"toolUse": {"input": {}}}]},
-                ],
-                "system": [{"text": "s"}],
-                "toolConfig": {"tools": []},
-            },
-            {
-                ("toolConfig",): Origin.TOOL_DEFINITION,
-                ("system",): Origin.SYSTEM,
-                ("messages", 0): Origin.USER,
-                ("messages", 0, "content", 1): Origin.DOCUMENT,
-                ("messages", 1): Origin.USER,
-                ("messages", 1, "content", 0): Origin.TOOL_RESULT,
-                ("messages", 2): Origin.ASSISTANT,
-            },
-        ),
-        (
-            b"/model/anthropic.claude/invoke",
-            {
-                "system": "s",
-                "messages": [
-                    {"role": "user", "content": [{"type": "tool_result", "content": "t"}]},
-                    {"role": "tool", "content": "x"},
-                ],
-            },
-            {
-                ("system",): Origin.SYSTEM,
-                ("messages", 0): Origin.USER,
-                ("messages", 0, "content", 0): Origin.TOOL_RESULT,
-                ("messages", 1): Origin.TOOL_RESULT,
-            },
-        ),
-        (b"/model/amazon.titan/invoke", {"inputText": "x"}, {("inputText",): Origin.USER}),
-        (
-            b"/model/cohere.command/invoke-with-response-stream",
-            {"message": "m", "preamble": "p", "chat_history": [{"role": "CHATBOT", "message": "h"}], "documents": []},
-            {
-                ("preamble",): Origin.SYSTEM,
-                ("documents",): Origin.DOCUMENT,
-                ("chat_history", 0): Origin.ASSISTANT,
-                ("message",): Origin.USER,
-            },
-        ),
-        (
-            b"/model/a/count-tokens",
-            {"input": {"converse": {"system": [{"text": "s"}]}}},
-            {("input", "converse", "system"): Origin.SYSTEM},
-        ),
-        (b"/async-invoke", {"modelInput": {"prompt": "p"}}, {("modelInput", "prompt"): Origin.USER}),
-        (b"/guardrail/g/version/1/apply", {"source": "OUTPUT", "content": []}, {("content",): Origin.ASSISTANT}),
-        (
-            b"/guardrail-checks/invoke",
-            {"messages": [{"role": "user", "content": []}]},
-            {("messages", 0): Origin.USER},
-        ),
-        (CHAT, {"messages": [{"role": "developer", "content": "x"}]}, {("messages", 0): Origin.DEVELOPER}),
-        (b"/anthropic/v1/messages", {"system": "x"}, {("system",): Origin.SYSTEM}),
-    ],
-)
-def test_labels(path: bytes, body: Any, labels: dict[tuple[str | int, ...], Origin]) -> None:
-    dialect = made().dialect(path)
-    assert dialect is not None
-    assert dict(dialect(body)) == labels

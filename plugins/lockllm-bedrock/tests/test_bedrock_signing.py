@@ -15,9 +15,10 @@ from botocore.config import Config
 from hypothesis import given
 from hypothesis import strategies as st
 from lockllm_twisted.errors import BadRequest
+from lockllm_twisted.settings import Settings
 from lockllm_twisted.wire import check_target
 
-from lockllm_bedrock import paths
+from lockllm_bedrock.plugin import lockllm_providers
 from lockllm_bedrock.signing import sign
 
 NOW = dt.datetime(2026, 11, 25, 20, 30, 1)  # noqa: DTZ001 - botocore's own clock is naive
@@ -100,8 +101,9 @@ def test_it_is_the_signature_of_boto3_going_straight_to_aws(
 
     tail = proxied.url.partition(prefix)[2].encode()
     check_target(tail, encoded_slash=True)
+    (provider,) = lockllm_providers(Settings())
     origin = f"https://{urlsplit(direct.url).netloc}"
-    assert origin + paths.target(tail).decode() == direct.url
+    assert origin + provider.target(tail).decode() == direct.url
     pairs = [(name.encode(), _bytes(value)) for name, value in proxied.headers.items()]
     made = sign(
         method=proxied.method.encode(),

@@ -37,16 +37,12 @@ def lockllm_providers(settings: Settings) -> Iterable[Provider]:
         known = hosts({*named, *([region] if region else ())})
     except ValueError as problem:
         raise settings.error(f"[plugins.bedrock] {problem}", "plugins", "bedrock") from None
-    section = settings.providers.get("bedrock")
-    base_url = None
+    provider = BedrockProvider(
+        settings=attrs.evolve(own, region=region), hosts=known, credentials=Renewed(finder(session), Held.state)
+    )
+    section = settings.providers.get(provider.slug)
     if section is not None and section.base_url is not None:
         url = urlsplit(section.base_url)
-        base_url = (f"{url.scheme}://{url.netloc}", url.path.encode())
-    return [
-        BedrockProvider(
-            settings=attrs.evolve(own, region=region),
-            hosts=known,
-            credentials=Renewed(finder(session), Held.state),
-            base_url=base_url,
-        )
-    ]
+        pinned = provider.below(provider.slug, f"{url.scheme}://{url.netloc}", url.path.encode())
+        return [attrs.evolve(pinned, pinned=True)]
+    return [attrs.evolve(provider, origin=f"https://{known[region]['bedrock']}") if region else provider]

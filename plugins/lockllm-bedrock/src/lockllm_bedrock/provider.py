@@ -7,20 +7,23 @@ caller's limits; or for an operation that is not in the list.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, cast
 
 import attrs
+from lockllm_twisted.dialects import BEDROCK, Family
 from lockllm_twisted.errors import BadRequest, ConfigurationProblem, NotFound, Unauthorized
-from lockllm_twisted.hooks import BEARER, CredentialPlace, Dialect, UpstreamRequest
+from lockllm_twisted.hooks import UpstreamRequest
 from lockllm_twisted.renewal import Renewed
+from lockllm_twisted.table import ANTHROPIC_STYLE, REPEATED_V1, V1, Moves, TableProvider
 from lockllm_twisted.values import ANONYMOUS
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 
-from lockllm_bedrock import dialects, paths
+from lockllm_bedrock import operations
 from lockllm_bedrock.credentials import Held
-from lockllm_bedrock.paths import BIDIRECTIONAL, Operation
+from lockllm_bedrock.operations import BIDIRECTIONAL, Operation
 from lockllm_bedrock.regions import Hosts, Service
 from lockllm_bedrock.settings import BedrockSettings, Limits
 from lockllm_bedrock.signing import Scope, credentials_of, scope_of, sign
@@ -29,42 +32,40 @@ INLINE = 256 * 1024
 """Bytes of body that are hashed in well under a millisecond; more goes to a thread."""
 
 
-@attrs.frozen
-class BedrockProvider:
-    """``/v1/proxy/bedrock/…``; ``base_url`` is its origin and the path in front, where the operator has set one."""
+@attrs.frozen(kw_only=True)
+class BedrockProvider(TableProvider):
+    """A row of the table, and what no row can hold. ``pinned``: the operator has set a ``base_url``, so that is the host."""
+
+    slug: str = "bedrock"
+    origin: str = "https://bedrock-runtime.REGION.amazonaws.com"
+    families: tuple[Family, ...] = (BEDROCK,)
+    bare: bytes = b"/openai/v1"
+    moves: Moves = (
+        (re.compile(rb"/anthropic" + REPEATED_V1), b"/anthropic/v1"),
+        (re.compile(ANTHROPIC_STYLE), b"/anthropic/v1"),
+        (re.compile(V1), b"/openai/v1"),
+    )
+    keep: tuple[bytes, ...] = (
+        b"/model",
+        b"/guardrail",
+        b"/guardrail-checks",
+        b"/async-invoke",
+        b"/openai",
+        b"/anthropic",
+    )
+    encoded_slash: bool = True  # ARNs hold slashes
+    probe: bytes = b"/openai/v1/models"
 
     settings: BedrockSettings
     hosts: Hosts = attrs.field(repr=False)
     credentials: Renewed[Held] = attrs.field(repr=False)
-    base_url: tuple[str, bytes] | None = None
+    pinned: bool = False
     in_thread: Callable[[Callable[[], Any]], Deferred[Any]] = attrs.field(default=deferToThread, repr=False)
-    slug: str = "bedrock"
-    encoded_slash: bool = True  # ARNs hold slashes
-
-    @property
-    def origin(self) -> str:
-        """Where a request goes that names no region. For display: `authorize` makes it anew for each request."""
-        if self.base_url is not None:
-            return self.base_url[0]
-        region = self.settings.region
-        return f"https://{self.hosts[region]['bedrock'] if region else 'bedrock-runtime.REGION.amazonaws.com'}"
-
-    def target(self, tail: bytes) -> bytes:
-        """AWS's own paths as they are, OpenAI's and Anthropic's below theirs."""
-        return self._prefix + paths.target(tail)
-
-    def credential(self, path: bytes) -> CredentialPlace:
-        """A stored Bedrock API key is a bearer, on every path."""
-        return BEARER
-
-    def dialect(self, path: bytes) -> Dialect | None:
-        """By the operation."""
-        return dialects.of(path.removeprefix(self._prefix))
 
     async def authorize(self, request: UpstreamRequest) -> UpstreamRequest:
         """A request with a Bedrock API key goes as it came; any other is signed with the operator's credentials."""
-        path = request.target.partition(b"?")[0].removeprefix(self._prefix)
-        operation = paths.operation(path)
+        path = request.target.partition(b"?")[0].removeprefix(self.root)
+        operation = operations.operation(path)
         if operation is not None and operation.name == BIDIRECTIONAL:
             raise BadRequest(
                 "Bedrock's bidirectional stream is not supported: it carries prompts where no scanner can read them. Use "
@@ -76,7 +77,7 @@ class BedrockProvider:
         service = self._service(scope, operation)
         limits = self.settings.limits(request.caller)
         region = self._region(scope, operation, limits)
-        origin = f"https://{self.hosts[region][service]}" if self.base_url is None else self.base_url[0]
+        origin = self.origin if self.pinned else f"https://{self.hosts[region][service]}"
         if signing:
             self._check_caller(request, operation)
 
@@ -99,10 +100,6 @@ class BedrockProvider:
         if len(request.body or b"") <= INLINE:
             return checked_and_signed(held)
         return cast(UpstreamRequest, await self.in_thread(lambda: checked_and_signed(held)))
-
-    @property
-    def _prefix(self) -> bytes:
-        return self.base_url[1] if self.base_url is not None else b""
 
     def _service(self, scope: Scope | None, operation: Operation | None) -> Service:
         if scope is not None:
@@ -141,7 +138,7 @@ class BedrockProvider:
                 "This is no path of Bedrock that is signed for here: send /model/ID/converse, /model/ID/invoke and their "
                 "kin, or /openai/v1/…, or /anthropic/v1/…."
             )
-        if request.caller == ANONYMOUS and not self.settings.sign_for_anonymous:
+        if request.caller == ANONYMOUS and not self.settings.anonymous_callers:
             raise Unauthorized(
                 "The server's AWS credentials are for callers with a LockLLM key: send one in X-LockLLM-Key, or send a "
                 "Bedrock API key of your own as the bearer."
@@ -165,7 +162,7 @@ def _check_limits(limits: Limits, operation: Operation | None, request: Upstream
     elif operation.model_key is None or request.method in (b"GET", b"HEAD", b"DELETE"):
         return
     else:
-        models = paths.models_in(request.body, operation.model_key)
+        models = operations.models_in(request.body, operation.model_key)
     if not models:
         raise BadRequest(
             "Only some models are allowed here, and this request names none that can be read.",

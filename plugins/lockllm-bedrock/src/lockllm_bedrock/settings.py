@@ -17,7 +17,7 @@ from lockllm_twisted.settings import Settings
 from lockllm_twisted.settings.toml import Table
 from lockllm_twisted.values import Caller
 
-from lockllm_bedrock.paths import OPERATIONS
+from lockllm_bedrock.operations import OPERATIONS
 
 
 def _known_operations(_: object, field: attrs.Attribute[Any], value: tuple[str, ...] | None) -> None:
@@ -59,13 +59,14 @@ class BedrockSettings(Limits):
     """The whole table; its own limits hold for every caller that has none.
 
     ``region`` is where a request goes that names none. ``openai_endpoint`` is the host of OpenAI-style paths whose
-    request does not tell (a signature does). A caller is named by the name or the id of its LockLLM key.
+    request does not tell (a signature does). ``anonymous_callers`` lets the operator's credentials serve callers without a
+    LockLLM key, where the proxy lets these in. A caller is named by the name or the id of its LockLLM key.
     """
 
     region: str | None = None
     profile: str | None = None
     openai_endpoint: Literal["mantle", "runtime"] = "mantle"
-    sign_for_anonymous: bool = False
+    anonymous_callers: bool = False
     callers: Mapping[str, Limits] = MappingProxyType({})
 
     def limits(self, caller: Caller) -> Limits:

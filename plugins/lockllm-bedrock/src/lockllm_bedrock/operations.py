@@ -1,7 +1,8 @@
-"""Bedrock's paths: from what a client sends to what AWS is asked, and which operation on which model that is.
+"""Which operation, on which model, a path asks for.
 
-Responsible for: rules on raw bytes. An operation is recognised in its plain spelling only; anything else is none.
-Must never: decode or re-encode a byte of a target: the signature covers the path as it is sent.
+Responsible for: a list of what may be signed for. An operation is recognised in its plain spelling only; anything else is
+none.
+Must never: guess. What is not recognised is not signed for.
 
 Source: the service model of bedrock-runtime (2023-09-30) in botocore; the OpenAI and Anthropic paths from these vendors'
 SDKs for Bedrock.
@@ -22,12 +23,6 @@ ON_A_MODEL = ("converse", "converse-stream", "invoke", "invoke-with-response-str
 OPERATIONS = (*ON_A_MODEL, "apply-guardrail", "guardrail-checks", "async-invoke", "openai", "anthropic")
 """What is signed for, by the names that the settings use."""
 
-_END = rb"(?![^/])"
-_OWN = re.compile(rb"/(?:model|guardrail|guardrail-checks|async-invoke|openai|anthropic)" + _END)
-_REPEATED = re.compile(rb"/anthropic(?:/v1)+" + _END)
-_MESSAGES = re.compile(rb"(?:/v1)*(?=/messages" + _END + rb")")
-_V1 = re.compile(rb"/v1" + _END)
-
 _MODEL = re.compile(rb"/model/([^/]+)/([a-z-]+)\Z")
 _OTHERS = (
     ("apply-guardrail", re.compile(rb"/guardrail/[^/]+/version/[^/]+/apply\Z")),
@@ -38,22 +33,6 @@ _OTHERS = (
 )
 _MODEL_KEYS = {"async-invoke": "modelId", "openai": "model", "anthropic": "model"}
 _ARN = re.compile(r"arn:[a-z0-9-]+:[a-z0-9-]+:([a-z0-9-]+):")
-
-
-def target(tail: bytes) -> bytes:
-    """The path and query for AWS. Clients send AWS's own paths, or OpenAI's or Anthropic's with and without ``/v1``.
-
-    >>> target(b"/v1/chat/completions?a[]=%2F")
-    b'/openai/v1/chat/completions?a[]=%2F'
-    """
-    if (found := _REPEATED.match(tail.partition(b"?")[0])) is not None:
-        return b"/anthropic/v1" + tail[found.end() :]
-    path = tail.partition(b"?")[0]
-    if _OWN.match(path):
-        return tail
-    if (found := _MESSAGES.match(path)) is not None:
-        return b"/anthropic/v1" + tail[found.end() :]
-    return b"/openai" + tail if _V1.match(path) else b"/openai/v1" + tail
 
 
 @attrs.frozen
@@ -81,7 +60,7 @@ class Operation:
 
 
 def operation(path: bytes) -> Operation | None:
-    """The operation at a path that `target` returned, without the query; ``None``: none that is known."""
+    """The operation at a raw path of AWS, without the query; ``None``: none that is known."""
     if (found := _MODEL.match(path)) is not None:
         name = found[2].decode()
         known = name in ON_A_MODEL or name == BIDIRECTIONAL
