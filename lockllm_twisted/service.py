@@ -115,10 +115,15 @@ def _endpoint(reactor: Any, description: str) -> IStreamServerEndpoint:
     endpoint: IStreamServerEndpoint
     try:
         endpoint = serverFromString(reactor, description)
-    except (ValueError, TypeError, KeyError, IndexError, OSError) as error:
+    except Exception as error:  # noqa: BLE001  descriptions are read by plugins of Twisted's, and certificates by OpenSSL
+        example = "tcp:8080:interface=127.0.0.1, unix:/run/lockllm.sock or ssl:8443:certKey=cert.pem:privateKey=key.pem"
+        if description.startswith("ssl:"):
+            example = (
+                "ssl:8443:certKey=cert.pem:privateKey=key.pem, all of them PEM files that fit together, with "
+                "extraCertChain=chain.pem for the certificates between yours and a root"
+            )
         raise SettingsError(
-            f"--listen {description!r} is not an endpoint that can be used ({error}): "
-            "write for example tcp:8080:interface=127.0.0.1, unix:/run/lockllm.sock or ssl:8443:certKey=cert.pem:privateKey=key.pem."
+            f"--listen {description!r} is not an endpoint that can be used ({error}): write for example {example}."
         ) from None
     return endpoint
 

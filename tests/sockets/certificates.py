@@ -31,16 +31,17 @@ class Certificate:
 
 
 class Authority:
-    """Signs certificates for tests."""
+    """Signs certificates for tests. ``by``: the authority that has signed this one's own, in ``own``; else it is a root."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, by: Authority | None = None) -> None:
         self._directory = directory
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "tests")])
+        self._name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "tests" if by is None else "between")])
         constraints = (x509.BasicConstraints(ca=True, path_length=None), True)
-        certificate = self._sign(self._name, self._key, [constraints])
-        self.roots = directory / "roots.pem"
-        self.roots.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        certificate = (by or self)._sign(self._name, self._key, [constraints])
+        self.own = directory / f"authority-{certificate.serial_number}.pem"
+        self.own.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        self.roots: Path = self.own if by is None else by.roots
 
     def issue(self, *names: x509.GeneralName, days: int = 2) -> Certificate:
         key = ec.generate_private_key(ec.SECP256R1())

@@ -222,7 +222,10 @@ class Service:
 
 
 class SecureService(Service):
-    """A service whose endpoint is `ssl:`. ``roots``: the authority that it trusts, and that its clients are to trust."""
+    """A service whose endpoint is `ssl:`.
+
+    ``roots`` holds the authority that it trusts, and that its clients are to trust; ``between`` what stands between its
+    certificate and that."""
 
     def __init__(
         self,
@@ -231,13 +234,15 @@ class SecureService(Service):
         own: Certificate,
         roots: Path,
         *,
+        between: Path | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self._roots = roots
+        chain = f":extraCertChain={between}" if between else ""
         super().__init__(
             directory,
             config,
-            listen=[f"ssl:{{port}}:interface=127.0.0.1:privateKey={own.key}:certKey={own.chain}"],
+            listen=[f"ssl:{{port}}:interface=127.0.0.1:privateKey={own.key}:certKey={own.chain}{chain}"],
             environment={"SSL_CERT_FILE": str(roots), **(environment or {})},
         )
 

@@ -15,6 +15,7 @@ from .certificates import LOOPBACK, Authority
 from .client import Client
 from .conftest import providers
 from .service import ATTACK, BENIGN, CHAT, SecureService, Service, chat
+from .test_lifecycle import failed
 from .upstream import Peer, Received, Script, Upstream, say_and_close
 
 pytestmark = pytest.mark.sockets
@@ -109,6 +110,40 @@ def test_old_versions_are_not_spoken(secure: Service) -> None:
         context.maximum_version = ssl.TLSVersion.TLSv1_1
     with pytest.raises(OSError):  # noqa: PT011 - an alert, a reset or an end, as OpenSSL likes
         Client(secure.address, tls=context)
+
+
+def test_certificates_between_its_own_and_a_root_are_sent_along(
+    upstream: Upstream, authority: Authority, tmp_path: Path
+) -> None:
+    """Clients know roots only. In ``certKey`` all but the first certificate is ignored."""
+    between = Authority(tmp_path, by=authority)
+    own = between.issue(*LOOPBACK)
+    with SecureService(tmp_path, providers(upstream.url), own, authority.roots, between=between.own).ready() as service:
+        assert service.ask(service.chat(BENIGN)).status == 200
+    alone = SecureService(tmp_path, providers(upstream.url), own, authority.roots)
+    with alone.ready(), pytest.raises(ssl.SSLCertVerificationError):
+        alone.client()
+
+
+@pytest.mark.parametrize(
+    ("key", "certificate", "word"),
+    [
+        ("own", "nobody.pem", "nobody.pem"),
+        ("own", "empty.pem", "PEM"),
+        ("empty.pem", "own", "PEM"),
+        ("another", "own", "do not match"),
+    ],
+)
+def test_certificates_that_cannot_serve_are_told_at_the_start(
+    authority: Authority, tmp_path: Path, key: str, certificate: str, word: str
+) -> None:
+    (tmp_path / "empty.pem").write_text("")
+    known = {name: authority.issue(*LOOPBACK) for name in ("own", "another")}
+    key_path = known[key].key if key in known else tmp_path / key
+    path = known[certificate].chain if certificate in known else tmp_path / certificate
+    text = failed(Service(tmp_path, listen=[f"ssl:{{port}}:privateKey={key_path}:certKey={path}"]))
+    assert word in text
+    assert "extraCertChain" in text
 
 
 def test_plain_http_to_the_secure_port_is_closed(secure: Service, upstream: Upstream) -> None:
