@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import ssl
 import threading
@@ -93,7 +94,6 @@ def amazon(lab: Lab, *, key: bool = True, url: str | None = None) -> Any:
         "bedrock-runtime",
         region_name=REGION,
         endpoint_url=url or lab.url,
-        verify=str(lab.roots),
         aws_access_key_id="unused",
         aws_secret_access_key="unused",
         config=Config(retries={"total_max_attempts": 3, "mode": "standard"}),
@@ -184,6 +184,7 @@ def test_boto3_with_a_bearer_wants_https_and_gets_it(lab: Lab, bearer: str, monk
     lab.aws.script = answer(json.dumps(CONVERSED).encode(), JSON)
     own = bearer == "own key"
     monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", OWN_API_KEY if own else lab.key)
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(lab.roots))
     client = amazon(lab, key=own, url=lab.secure_url)
     assert converse(client) == "Paris."
     (assert_own_key if own else assert_signed)(lab.aws.last)
@@ -319,6 +320,26 @@ def test_anthropic_tells_of_a_block(lab: Lab, claude: Any) -> None:
     assert caught.value.body["error"]["code"] == "prompt_injection_detected"  # type: ignore[index]
     assert caught.value.request_id
     assert lab.aws.heard_nothing()
+
+
+def test_anthropic_and_openai_by_asyncio(lab: Lab) -> None:
+    async def ask() -> None:
+        async with anthropic.AsyncAnthropicBedrock(api_key=lab.key, aws_region=REGION, base_url=lab.url) as client:
+            lab.aws.script = answer(json.dumps(MESSAGE).encode(), JSON)
+            assert (await client.messages.create(**say(QUESTION))).content[0].text == "Paris."
+            with pytest.raises(anthropic.BadRequestError, match="Unsafe prompt"):
+                await client.messages.create(**say(ATTACK))
+        provider = bedrock(endpoint="mantle", region=REGION, base_url=lab.url, access_key_id="-", secret_access_key="-")
+        async with openai.AsyncOpenAI(provider=provider, default_headers={"X-LockLLM-Key": lab.key}) as other:
+            lab.aws.script = answer(json.dumps(CHAT).encode(), JSON)
+            said = await other.chat.completions.create(model=GPT_OSS, messages=[{"role": "user", "content": QUESTION}])
+            assert said.choices[0].message.content == "Paris."
+            with pytest.raises(openai.BadRequestError, match="Unsafe prompt"):
+                await other.responses.create(model=GPT_OSS, input=ATTACK)
+
+    asyncio.run(ask())
+    for request, service in zip(lab.aws.requests, ("bedrock", "bedrock-mantle"), strict=True):
+        assert_signed(request, service)
 
 
 def test_anthropics_client_for_mantle(lab: Lab) -> None:
