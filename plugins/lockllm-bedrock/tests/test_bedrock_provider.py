@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from lockllm_twisted.settings import ProviderSettings, Settings
 from lockllm_twisted.values import ANONYMOUS, Caller
 from twisted.internet.defer import Deferred, maybeDeferred
 
-from lockllm_bedrock import BedrockProvider, plugin
+from lockllm_bedrock import BedrockProvider, BedrockSettings, plugin
 from lockllm_bedrock.credentials import Held, finder
 
 SOMEBODY = Caller("k1", "research")
@@ -351,6 +352,28 @@ def test_a_setting_that_cannot_stand_stops_the_start_with_its_line(tmp_path: Pat
     (tmp_path / "lockllm.toml").write_text(f"[plugins.bedrock]\n{text}\n")
     with pytest.raises(SettingsError, match=message):
         registry.load(Settings.from_toml(tmp_path / "lockllm.toml"))
+
+
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs/providers-bedrock.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "page", [PAGE, (ROOT / "plugins/lockllm-bedrock/README.md").read_text()], ids=["docs", "README"]
+)
+def test_the_configs_of_the_docs_load(page: str, tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("[profile llm]\n")
+    configs = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert configs
+    for config in configs:
+        (tmp_path / "lockllm.toml").write_text(config)
+        registry.load(Settings.from_toml(tmp_path / "lockllm.toml"))
+
+
+def test_every_setting_has_its_row() -> None:
+    told = set(re.findall(r"`([a-z_]+)`", "".join(re.findall(r"^\| (`.*?) \|", PAGE, re.MULTILINE))))
+    assert {*attrs.fields_dict(BedrockSettings)} - {"callers"} == told - {"callers"}
+    assert "`callers.<name or id>`" in PAGE
 
 
 # The operator's credentials -------------------------------------------------------------------------------------------

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import json
+import re
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import anthropic
@@ -15,9 +18,9 @@ import httpx2
 import openai
 import pytest
 from aws_side import OPERATOR, REGION, event, model_event, signature_is_right
+from bedrock_lab import OWN_API_KEY, Lab
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from conftest import OWN_API_KEY, Lab
 from openai.providers import bedrock
 from tests.sockets.bytestream import DEADLINE
 from tests.sockets.upstream import Peer, Received, Script, answer
@@ -393,3 +396,35 @@ def test_openais_plain_client_with_a_lockllm_key_needs_nothing_of_aws(lab: Lab) 
         )
         assert len(list(said)) == 1
     assert_signed(lab.aws.last, "bedrock-mantle")
+
+
+# What the docs show ---------------------------------------------------------------------------------------------------
+
+
+def shown(lab: Lab, **names: Any) -> tuple[dict[str, Any], list[Any]]:
+    """The Python of the page, run: its names, and the values of its bare expressions."""
+    page = (Path(__file__).parents[3] / "docs/providers-bedrock.md").read_text()
+    names |= {"KEY": lab.key}
+    values = []
+    for code in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        for statement in ast.parse(code.replace("https://llm.example", lab.service.url)).body:
+            if isinstance(statement, ast.Expr):
+                values.append(eval(compile(ast.Expression(statement.value), "page", "eval"), names))
+            else:
+                exec(compile(ast.Module([statement], []), "page", "exec"), names)
+    return names, values
+
+
+def test_the_clients_of_the_docs(lab: Lab) -> None:
+    names, values = shown(lab, boto3=boto3, AnthropicBedrock=anthropic.AnthropicBedrock, OpenAI=openai.OpenAI)
+    lab.aws.script = answer(json.dumps(CONVERSED).encode(), JSON)
+    assert converse(names["client"]) == "Paris."
+    *_, claude, gpt = values
+    with claude, gpt:
+        lab.aws.script = answer(json.dumps(MESSAGE).encode(), JSON)
+        assert claude.messages.create(**say(QUESTION)).content[0].text == "Paris."
+        lab.aws.script = answer(json.dumps(CHAT).encode(), JSON)
+        assert gpt.chat.completions.create(model=GPT_OSS, messages=[{"role": "user", "content": QUESTION}]).choices
+    assert len(lab.aws.requests) == 3
+    for request, service in zip(lab.aws.requests, ("bedrock", "bedrock", "bedrock-mantle"), strict=True):
+        assert_signed(request, service)

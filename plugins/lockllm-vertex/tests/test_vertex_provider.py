@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from google.auth.exceptions import DefaultCredentialsError, RefreshError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,8 +21,9 @@ from lockllm_twisted.renewal import Renewed
 from lockllm_twisted.settings import ProviderSettings, Settings
 from lockllm_twisted.values import ANONYMOUS, Caller
 from twisted.internet.defer import Deferred, maybeDeferred
+from vertex_lab import key_file
 
-from lockllm_vertex import VertexProvider, places, plugin
+from lockllm_vertex import VertexProvider, VertexSettings, places, plugin
 from lockllm_vertex.credentials import Token, minter
 
 SOMEBODY = Caller("k1", "research")
@@ -286,15 +286,33 @@ def test_a_setting_that_cannot_stand_stops_the_start_with_its_line(tmp_path: Pat
     assert "secret-token" not in str(caught.value)
 
 
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs/providers-vertex.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "page", [PAGE, (ROOT / "plugins/lockllm-vertex/README.md").read_text()], ids=["docs", "README"]
+)
+def test_the_configs_of_the_docs_load(page: str, tmp_path: Path) -> None:
+    key_file(tmp_path, "https://oauth2.googleapis.com/token").rename(tmp_path / "vertex-key.json")
+    configs = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert configs
+    for config in configs:
+        (tmp_path / "lockllm.toml").write_text(config)
+        registry.load(Settings.from_toml(tmp_path / "lockllm.toml"))
+
+
+def test_every_setting_has_its_row() -> None:
+    told = set(re.findall(r"`([a-z_]+)`", "".join(re.findall(r"^\| (`.*?) \|", PAGE, re.MULTILINE))))
+    assert {*attrs.fields_dict(VertexSettings)} - {"callers"} == told
+    assert "`callers.<name or id>`" in PAGE
+
+
 # The operator's token -------------------------------------------------------------------------------------------------
 
 
 def test_a_key_file_is_read_at_start_relative_to_the_config(tmp_path: Path) -> None:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    account = {"type": "service_account", "client_email": "a@p", "token_uri": "http://127.0.0.1:1", "private_key": key.decode()}  # fmt: skip
-    (tmp_path / "key.json").write_text(json.dumps(account))
+    key_file(tmp_path, "https://oauth2.googleapis.com/token")
     (tmp_path / "lockllm.toml").write_text('[plugins.vertex]\ncredentials_file = "key.json"\n')
     loaded = registry.load(Settings.from_toml(tmp_path / "lockllm.toml"))
     assert "PRIVATE KEY" not in repr(loaded.providers["vertex-ai"])

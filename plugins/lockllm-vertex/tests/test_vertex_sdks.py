@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import json
+import re
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -14,13 +16,13 @@ import anthropic
 import httpx2
 import openai
 import pytest
-from conftest import OPERATORS_TOKEN, OWN_TOKEN, Lab, key_file
 from google import genai
 from google.genai import errors, types
 from google.oauth2.credentials import Credentials
 from tests.sockets.bytestream import DEADLINE
 from tests.sockets.service import Service
 from tests.sockets.upstream import Peer, Received, Script, Upstream, answer
+from vertex_lab import OPERATORS_TOKEN, OWN_TOKEN, Lab, key_file
 
 pytestmark = pytest.mark.sdks
 
@@ -313,3 +315,33 @@ def test_a_token_endpoint_that_refuses_is_a_502_without_its_words(tmp_path: Path
             assert caught.value.code == 502
             assert "secret" not in str(caught.value) + service.log.text()
         assert api.heard_nothing()
+
+
+# What the docs show ---------------------------------------------------------------------------------------------------
+
+
+def shown(lab: Lab, **names: Any) -> tuple[dict[str, Any], list[Any]]:
+    """The Python of the page, run: its names, and the values of its bare expressions."""
+    page = (Path(__file__).parents[3] / "docs/providers-vertex.md").read_text()
+    names |= {"KEY": lab.key}
+    values = []
+    for code in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        for statement in ast.parse(code.replace("https://llm.example", lab.service.url)).body:
+            if isinstance(statement, ast.Expr):
+                values.append(eval(compile(ast.Expression(statement.value), "page", "eval"), names))
+            else:
+                exec(compile(ast.Module([statement], []), "page", "exec"), names)
+    return names, values
+
+
+def test_the_clients_of_the_docs(lab: Lab) -> None:
+    _, (gemini, claude, gpt) = shown(lab, AnthropicVertex=anthropic.AnthropicVertex, OpenAI=openai.OpenAI)
+    with gemini, claude, gpt:
+        lab.google.script = answer(json.dumps(generated("Paris.")).encode(), JSON)
+        assert gemini.models.generate_content(model=GEMINI, contents=QUESTION).text == "Paris."
+        lab.google.script = answer(json.dumps(MESSAGE).encode(), JSON)
+        assert claude.messages.create(**say(QUESTION)).content[0].text == "Paris."
+        lab.google.script = answer(b'{"choices":[]}', JSON)
+        messages = [{"role": "user", "content": QUESTION}]
+        assert gpt.chat.completions.create(model="google/" + GEMINI, messages=messages).choices == []
+    assert [fields(one)[b"authorization"] for one in lab.google.requests] == [f"Bearer {OPERATORS_TOKEN}".encode()] * 3
