@@ -19,7 +19,7 @@ from lockllm_twisted.cli.providers import known, slug_option
 from lockllm_twisted.errors import LockLLMError, SettingsError
 from lockllm_twisted.hooks import AuthorizingProvider, Provider, UpstreamRequest
 from lockllm_twisted.settings import ProviderSettings
-from lockllm_twisted.values import ANONYMOUS
+from lockllm_twisted.values import ANONYMOUS, Caller
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
@@ -31,6 +31,9 @@ _SHOWN = 300
 """Characters of what the provider said."""
 
 _GOOD = range(200, 300)
+
+_OPERATOR = Caller(id="-cli-", name="-cli-")
+"""Who asks here. A plugin that keeps the operator's credentials for known callers knows this one."""
 
 
 @attrs.frozen
@@ -112,7 +115,7 @@ async def _asked(reactor: Any, provider: Provider, key: str | None) -> Told:
     target = provider.target(getattr(provider, "probe", b"/models"))
     headers = [(b"Accept", b"application/json"), *getattr(provider, "probe_headers", ())]
     headers, with_key = outgoing(Entry(ANONYMOUS, ()), provider, headers, target, key)
-    asking = UpstreamRequest(provider.origin or "", b"GET", with_key, headers, None, ANONYMOUS)
+    asking = UpstreamRequest(provider.origin or "", b"GET", with_key, headers, None, _OPERATOR)
     began = time.monotonic()
 
     def told(status: int | None, reason: str, said: str) -> Told:
