@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,6 +24,7 @@ class Lab:
     service: Service
     secure_port: int
     roots: Path
+    environment: Mapping[str, str] = attrs.field(repr=False)
 
     @property
     def key(self) -> str:
@@ -43,6 +44,13 @@ def running(directory: Path) -> Iterator[Lab]:
     """The lab, up; after the tests, no secret is in the service's log."""
     authority = Authority(directory)
     own, secure_port = authority.issue(*LOOPBACK), free_port()
+    environment = {
+        "AWS_ACCESS_KEY_ID": OPERATOR.access_key,
+        "AWS_SECRET_ACCESS_KEY": OPERATOR.secret_key,
+        "AWS_SESSION_TOKEN": OPERATOR.token,
+        "AWS_REGION": REGION,
+        "AWS_CONFIG_FILE": str(directory / "none"),
+    }
     with Upstream() as aws:
         service = Service(
             directory,
@@ -51,15 +59,9 @@ def running(directory: Path) -> Iterator[Lab]:
                 "tcp:{port}:interface=127.0.0.1",
                 f"ssl:{secure_port}:interface=127.0.0.1:privateKey={own.key}:certKey={own.chain}",
             ],
-            environment={
-                "AWS_ACCESS_KEY_ID": OPERATOR.access_key,
-                "AWS_SECRET_ACCESS_KEY": OPERATOR.secret_key,
-                "AWS_SESSION_TOKEN": OPERATOR.token,
-                "AWS_REGION": REGION,
-                "AWS_CONFIG_FILE": str(directory / "none"),
-            },
+            environment=environment,
         )
         with service.ready():
-            yield Lab(aws, service, secure_port, authority.roots)
+            yield Lab(aws, service, secure_port, authority.roots, environment)
             for secret in (OPERATOR.secret_key, OPERATOR.token, OWN_API_KEY, service.key.decode()):
                 assert secret not in service.log.text()

@@ -23,6 +23,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from openai.providers import bedrock
 from tests.sockets.bytestream import DEADLINE
+from tests.sockets.service import cli
 from tests.sockets.upstream import Peer, Received, Script, answer
 
 pytestmark = pytest.mark.sdks
@@ -395,6 +396,19 @@ def test_openais_plain_client_with_a_lockllm_key_needs_nothing_of_aws(lab: Lab) 
             model=GPT_OSS, messages=[{"role": "user", "content": QUESTION}], stream=True
         )
         assert len(list(said)) == 1
+    assert_signed(lab.aws.last, "bedrock-mantle")
+
+
+# The command line ------------------------------------------------------------------------------------------------------
+
+
+def test_the_operator_may_try_it_from_the_command_line(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in lab.environment.items():
+        monkeypatch.setenv(name, value)
+    lab.aws.script = answer(b'{"data":[{"id":"openai.gpt-oss-20b"}]}', JSON)
+    config = str(lab.service.state.parent / "lockllm.toml")
+    told = json.loads(cli(lab.service.state, "--config", config, "providers", "test", "bedrock", "--json"))
+    assert (told["status"], told["said"]) == (200, "1 models")
     assert_signed(lab.aws.last, "bedrock-mantle")
 
 

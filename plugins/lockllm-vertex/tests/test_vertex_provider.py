@@ -263,6 +263,13 @@ def test_limits_hold_for_every_credential(
         assert refused(made(LIMITED), request) == (403, code)
 
 
+def test_the_catalogue_of_models_is_in_no_project_and_everybodys() -> None:
+    path = b"/v1beta1/publishers/google/models"
+    assert authorized(made(LIMITED), asking(path, method=b"GET", caller=APP))
+    charged = asking(path, (b"x-goog-user-project", b"lab"), method=b"GET", caller=APP)
+    assert refused(made(LIMITED), charged) == (403, "project_not_allowed")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -60,6 +60,11 @@ def host(location: str) -> str | None:
     return f"{location}-aiplatform.googleapis.com"
 
 
-def calls_a_model(method: bytes, path: bytes) -> bool:
-    """Whether this is inference, or a look at the public catalogue of models: all else of the API manages a project."""
-    return _MODEL_CALLS.match(path) is not None or (method == b"GET" and _CATALOGUE.match(path) is not None)
+def calls_a_model(path: bytes) -> bool:
+    """Whether this is inference. All else of the API manages a project."""
+    return _MODEL_CALLS.match(path) is not None
+
+
+def reads_the_catalogue(method: bytes, path: bytes) -> bool:
+    """Whether this is a look at the publishers' models, which are the same for everybody, in no project."""
+    return method == b"GET" and _CATALOGUE.match(path) is not None

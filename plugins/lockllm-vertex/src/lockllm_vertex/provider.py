@@ -57,10 +57,11 @@ class VertexProvider(TableProvider):
             )
         place = places.place_of(path)
         host = self._host(place)
-        _check_limits(self.settings.limits(request.caller), place, _quota_projects(request))
+        catalogue = places.reads_the_catalogue(request.method, path)
+        _check_limits(self.settings.limits(request.caller), place, _quota_projects(request), anywhere=catalogue)
         headers: Sequence[tuple[bytes, bytes]] = request.headers
         if not _brings_a_credential(request):
-            self._check_caller(request, path)
+            self._check_caller(request, model=catalogue or places.calls_a_model(path))
             headers = _with_token(headers, await self.tokens.get())
         return attrs.evolve(request, origin=self.origin if self.pinned else f"https://{host}", headers=headers)
 
@@ -75,8 +76,8 @@ class VertexProvider(TableProvider):
             )
         return host
 
-    def _check_caller(self, request: UpstreamRequest, path: bytes) -> None:
-        if not places.calls_a_model(request.method, path):
+    def _check_caller(self, request: UpstreamRequest, *, model: bool) -> None:
+        if not model:
             raise NotFound(
                 "With the server's own credentials only models are called here (:generateContent, :rawPredict, :predict "
                 "and their kin, OpenAI-style chat and embeddings). For anything else send a token of your own."
@@ -112,9 +113,9 @@ def _with_token(headers: Sequence[tuple[bytes, bytes]], token: Token) -> list[tu
     return made
 
 
-def _check_limits(limits: Limits, place: Place | None, quota_projects: Sequence[str]) -> None:
-    """Refuse what the caller may not use. The limits hold whoever's credential it is."""
-    if limits.projects is not None and place is None:
+def _check_limits(limits: Limits, place: Place | None, quota_projects: Sequence[str], *, anywhere: bool) -> None:
+    """Refuse what the caller may not use. The limits hold whoever's credential it is. ``anywhere``: in no project."""
+    if limits.projects is not None and place is None and not anywhere:
         raise BadRequest(
             "Only some projects are allowed here, and the path names none: send /v1/projects/PROJECT/locations/….",
             code="project_not_allowed",
@@ -124,5 +125,5 @@ def _check_limits(limits: Limits, place: Place | None, quota_projects: Sequence[
         if limits.projects is not None and project not in limits.projects:
             raise BadRequest("This Google Cloud project is not allowed here.", code="project_not_allowed", status=403)
     location = place.location if place is not None else "global"
-    if limits.locations is not None and location not in limits.locations:
+    if limits.locations is not None and location not in limits.locations and not anywhere:
         raise BadRequest(f"The location {location} is not allowed here.", code="location_not_allowed", status=403)
