@@ -8,12 +8,12 @@ A provider plugin that fetches its credential needs exactly this (`AuthorizingPr
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, cast
 
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.threads import deferToThread
 from twisted.python.failure import Failure
 
 from lockllm_twisted.errors import LockLLMError
@@ -28,10 +28,30 @@ RETRY_SECONDS = 30.0
 _T = TypeVar("_T")
 
 
+def in_daemon_thread(function: Callable[[], _T]) -> Deferred[_T]:
+    """What ``function`` returns, from a thread of its own, which ends with the process.
+
+    Twisted's pool is waited for at the end: a library that waits for minutes for a network would hold up the shutdown.
+    """
+    from twisted.internet import reactor  # noqa: PLC0415 # importing it installs it
+
+    done: Deferred[_T] = Deferred()
+
+    def run() -> None:
+        try:
+            result: _T | Failure = function()
+        except BaseException:  # noqa: BLE001 # whatever it is, it is told to who waits
+            result = Failure()
+        cast(Any, reactor).callFromThread(done.callback, result)
+
+    threading.Thread(target=run, daemon=True, name="lockllm-renewal").start()
+    return done
+
+
 class Renewed(Generic[_T]):
     """What ``make``, which may block, returns. ``state`` tells its age at once; it is asked on every `get`.
 
-    ``in_thread`` runs a function off the reactor thread and ``clock`` tells seconds; both are for tests.
+    ``in_thread`` runs a function off the reactor thread, and ``clock`` tells seconds.
     """
 
     def __init__(
@@ -39,7 +59,7 @@ class Renewed(Generic[_T]):
         make: Callable[[], _T],
         state: Callable[[_T], State],
         *,
-        in_thread: Callable[[Callable[[], _T]], Deferred[_T]] = deferToThread,
+        in_thread: Callable[[Callable[[], _T]], Deferred[_T]] = in_daemon_thread,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._make, self._state = make, state

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+import pytest_twisted
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
@@ -13,7 +15,7 @@ from twisted.python.failure import Failure
 from zope.interface import provider
 
 from lockllm_twisted.errors import ConfigurationProblem
-from lockllm_twisted.renewal import RETRY_SECONDS, Renewed, State
+from lockllm_twisted.renewal import RETRY_SECONDS, Renewed, State, in_daemon_thread
 
 
 class Maker:
@@ -114,3 +116,19 @@ def test_the_log_tells_no_more_than_the_kind_of_an_unexpected_failure() -> None:
     globalLogPublisher.removeObserver(watch)
     assert [event["reason"] for event in events if "reason" in event] == ["OSError"]
     assert "sk-secret" not in str(events)
+
+
+@pytest_twisted.ensureDeferred
+async def test_its_thread_is_another_one_and_dies_with_the_process() -> None:
+    def where() -> tuple[threading.Thread, bool]:
+        return threading.current_thread(), threading.current_thread().daemon
+
+    thread, daemon = await in_daemon_thread(where)
+    assert thread is not threading.current_thread()
+    assert daemon
+
+    def fails() -> None:
+        raise OSError("no network")
+
+    with pytest.raises(OSError, match="no network"):
+        await in_daemon_thread(fails)

@@ -175,6 +175,9 @@ def test_an_address_of_the_operators_own_with_a_path_is_signed_as_it_is() -> Non
     assert provider.dialect(target) is BEDROCK(CONVERSE) is not None
     sent = authorized(provider, asking(target))
     assert (sent.origin, scope_in(sent)[2:]) == ("https://vpce-1.example", ["eu-central-1", "bedrock"])
+    nowhere = made(providers={"bedrock": section})
+    assert authorized(nowhere, asking(target, BEARER)).origin == "https://vpce-1.example"
+    assert refused(nowhere, asking(target)) == (400, "no_region")
 
 
 @pytest.mark.parametrize(

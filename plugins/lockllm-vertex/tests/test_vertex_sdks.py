@@ -303,6 +303,27 @@ def test_many_at_once_share_one_token(tmp_path: Path) -> None:
         assert b"grant-type%3Ajwt-bearer" in tokens.last.body
 
 
+def test_a_token_endpoint_that_says_nothing_holds_up_nobody_who_leaves(tmp_path: Path) -> None:
+    """google-auth waits for two minutes; the client has gone, and then the service is told to."""
+    silence = threading.Event()
+
+    def silent(_peer: Peer, _request: Received) -> None:
+        silence.wait(DEADLINE)
+
+    with Upstream() as tokens:
+        key_file(tmp_path, f"{tokens.url}/token")
+        tokens.script = silent
+        service = Service(tmp_path, '[plugins.vertex]\ncredentials_file = "key.json"\n').ready()
+        with service, service.client() as client:
+            target = f"/v1/proxy/vertex-ai/v1{PLACE}/publishers/google/models/{GEMINI}:generateContent".encode()
+            client.send(service.post(target, b'{"contents":[]}', b"Authorization: Bearer " + service.key))
+            tokens.wait_for_requests(1)
+            client.reset()
+            service.signal()
+            service.process.wait(10)
+        silence.set()
+
+
 def test_a_token_endpoint_that_refuses_is_a_502_without_its_words(tmp_path: Path) -> None:
     with Upstream() as api, Upstream() as tokens:
         key_file(tmp_path, f"{tokens.url}/token")

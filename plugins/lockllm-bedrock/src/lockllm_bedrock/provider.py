@@ -76,8 +76,11 @@ class BedrockProvider(TableProvider):
         signing = scope is not None or not credentials_of(request.headers)
         service = self._service(scope, operation)
         limits = self.settings.limits(request.caller)
-        region = self._region(scope, operation, limits)
-        origin = self.origin if self.pinned else f"https://{self.hosts[region][service]}"
+        region, origin = "", self.origin
+        if signing or not self.pinned:
+            region = self._region(scope, operation, limits)
+        if not self.pinned:
+            origin = f"https://{self.hosts[region][service]}"
         if signing:
             self._check_caller(request, operation)
 
