@@ -118,7 +118,7 @@ def test_the_log_tells_no_more_than_the_kind_of_an_unexpected_failure() -> None:
     assert "sk-secret" not in str(events)
 
 
-@pytest_twisted.ensureDeferred
+@pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator] # it ships no types
 async def test_its_thread_is_another_one_and_dies_with_the_process() -> None:
     def where() -> tuple[threading.Thread, bool]:
         return threading.current_thread(), threading.current_thread().daemon
