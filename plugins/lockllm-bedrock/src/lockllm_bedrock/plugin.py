@@ -18,7 +18,7 @@ from lockllm_twisted.renewal import Renewed
 from lockllm_twisted.settings import Settings
 
 from lockllm_bedrock.credentials import Held, finder
-from lockllm_bedrock.provider import BedrockProvider
+from lockllm_bedrock.provider import bedrock
 from lockllm_bedrock.regions import hosts
 from lockllm_bedrock.settings import read
 
@@ -37,12 +37,14 @@ def lockllm_providers(settings: Settings) -> Iterable[Provider]:
         known = hosts({*named, *([region] if region else ())})
     except ValueError as problem:
         raise settings.error(f"[plugins.bedrock] {problem}", "plugins", "bedrock") from None
-    provider = BedrockProvider(
-        settings=attrs.evolve(own, region=region), hosts=known, credentials=Renewed(finder(session), Held.state)
-    )
+    provider = bedrock(attrs.evolve(own, region=region), known, Renewed(finder(session), Held.state))
     section = settings.providers.get(provider.slug)
-    if section is not None and section.base_url is not None:
-        url = urlsplit(section.base_url)
-        pinned = provider.below(provider.slug, f"{url.scheme}://{url.netloc}", url.path.encode())
-        return [attrs.evolve(pinned, pinned=True)]
-    return [attrs.evolve(provider, origin=f"https://{known[region]['bedrock']}") if region else provider]
+    if section is None or section.base_url is None:
+        return [provider]
+    url = urlsplit(section.base_url)
+    return [
+        attrs.evolve(
+            provider.below(provider.slug, f"{url.scheme}://{url.netloc}", url.path.encode()),
+            pinned=True,
+        )
+    ]

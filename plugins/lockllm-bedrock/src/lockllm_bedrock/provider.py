@@ -7,16 +7,15 @@ caller's limits; or for an operation that is not in the list.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, cast
 
 import attrs
-from lockllm_twisted.dialects import BEDROCK, Family
+from lockllm_twisted.dialects import BEDROCK
 from lockllm_twisted.errors import BadRequest, ConfigurationProblem, NotFound, Unauthorized
 from lockllm_twisted.hooks import UpstreamRequest
 from lockllm_twisted.renewal import Renewed
-from lockllm_twisted.table import ANTHROPIC_STYLE, REPEATED_V1, V1, Moves, TableProvider
+from lockllm_twisted.table import ANTHROPIC_STYLE, REPEATED_V1, V1, TableProvider
 from lockllm_twisted.values import ANONYMOUS
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
@@ -32,29 +31,31 @@ INLINE = 256 * 1024
 """Bytes of body that are hashed in well under a millisecond; more goes to a thread."""
 
 
+def bedrock(settings: BedrockSettings, hosts: Hosts, credentials: Renewed[Held]) -> BedrockProvider:
+    """The row of the table: all that is data. Its origin is for display; `authorize` makes it anew for each request."""
+    region = settings.region
+    return BedrockProvider(
+        "bedrock",
+        f"https://{hosts[region]['bedrock'] if region else 'bedrock-runtime.REGION.amazonaws.com'}",
+        (BEDROCK,),
+        bare=b"/openai/v1",
+        moves=(
+            (rb"/anthropic" + REPEATED_V1, b"/anthropic/v1"),
+            (ANTHROPIC_STYLE, b"/anthropic/v1"),
+            (V1, b"/openai/v1"),
+        ),
+        keep=(b"/model", b"/guardrail", b"/guardrail-checks", b"/async-invoke", b"/openai", b"/anthropic"),
+        encoded_slash=True,  # ARNs hold slashes
+        probe=b"/openai/v1/models",
+        settings=settings,
+        hosts=hosts,
+        credentials=credentials,
+    )
+
+
 @attrs.frozen(kw_only=True)
 class BedrockProvider(TableProvider):
     """A row of the table, and what no row can hold. ``pinned``: the operator has set a ``base_url``, so that is the host."""
-
-    slug: str = "bedrock"
-    origin: str = "https://bedrock-runtime.REGION.amazonaws.com"
-    families: tuple[Family, ...] = (BEDROCK,)
-    bare: bytes = b"/openai/v1"
-    moves: Moves = (
-        (re.compile(rb"/anthropic" + REPEATED_V1), b"/anthropic/v1"),
-        (re.compile(ANTHROPIC_STYLE), b"/anthropic/v1"),
-        (re.compile(V1), b"/openai/v1"),
-    )
-    keep: tuple[bytes, ...] = (
-        b"/model",
-        b"/guardrail",
-        b"/guardrail-checks",
-        b"/async-invoke",
-        b"/openai",
-        b"/anthropic",
-    )
-    encoded_slash: bool = True  # ARNs hold slashes
-    probe: bytes = b"/openai/v1/models"
 
     settings: BedrockSettings
     hosts: Hosts = attrs.field(repr=False)

@@ -15,9 +15,8 @@ from lockllm_twisted.hooks import Provider, hookimpl
 from lockllm_twisted.renewal import Renewed
 from lockllm_twisted.settings import Settings
 
-from lockllm_vertex import places
 from lockllm_vertex.credentials import Token, application_default, minter, of_service_account
-from lockllm_vertex.provider import VertexProvider, openai_moves
+from lockllm_vertex.provider import vertex
 from lockllm_vertex.settings import read
 
 
@@ -38,16 +37,14 @@ def lockllm_providers(settings: Settings) -> Iterable[Provider]:
                 "by GOOGLE_APPLICATION_CREDENTIALS."
             )
             raise settings.error(message, "plugins", "vertex", "credentials_file") from None
-    provider = VertexProvider(
-        settings=own,
-        tokens=Renewed(minter(find), Token.state),
-        moves=openai_moves(own.project, own.location),
-    )
+    provider = vertex(own, Renewed(minter(find), Token.state))
     section = settings.providers.get(provider.slug)
-    if section is not None and section.base_url is not None:
-        url = urlsplit(section.base_url)
-        pinned = provider.below(provider.slug, f"{url.scheme}://{url.netloc}", url.path.encode())
-        return [attrs.evolve(pinned, pinned=True)]
-    if own.location is not None:
-        return [attrs.evolve(provider, origin=f"https://{places.host(own.location)}")]
-    return [provider]
+    if section is None or section.base_url is None:
+        return [provider]
+    url = urlsplit(section.base_url)
+    return [
+        attrs.evolve(
+            provider.below(provider.slug, f"{url.scheme}://{url.netloc}", url.path.encode()),
+            pinned=True,
+        )
+    ]

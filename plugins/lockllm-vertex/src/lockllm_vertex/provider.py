@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 import attrs
-from lockllm_twisted.dialects import VERTEX, Family
+from lockllm_twisted.dialects import VERTEX
 from lockllm_twisted.errors import BadRequest, ConfigurationProblem, NotFound, Unauthorized
 from lockllm_twisted.hooks import CredentialPlace, UpstreamRequest
 from lockllm_twisted.renewal import Renewed
@@ -31,17 +31,29 @@ _KEY_IN_QUERY = re.compile(rb"[?&](?:key|access_token)=")
 _OPENAI_STYLE = re.compile(OPENAI_STYLE)
 
 
+def vertex(settings: VertexSettings, tokens: Renewed[Token]) -> VertexProvider:
+    """The row of the table: all that is data. Its origin is for display; `authorize` makes it anew for each request.
+
+    OpenAI's paths are below one project and location. Where these are not set, the paths stay, for `authorize` to tell.
+    """
+    project, location = settings.project, settings.location
+    openapi = f"/v1/projects/{project}/locations/{location}/endpoints/openapi" if project and location else "/v1"
+    return VertexProvider(
+        "vertex-ai",
+        f"https://{places.host(location) if location else 'LOCATION-aiplatform.googleapis.com'}",
+        (VERTEX,),
+        moves=((OPENAI_STYLE, openapi.encode()),),
+        keep=(b"/v1", b"/v1beta1"),
+        key=X_GOOG_API_KEY,
+        probe=b"/v1beta1/publishers/google/models",
+        settings=settings,
+        tokens=tokens,
+    )
+
+
 @attrs.frozen(kw_only=True)
 class VertexProvider(TableProvider):
     """A row of the table, and what no row can hold. ``pinned``: the operator has set a ``base_url``, so that is the host."""
-
-    slug: str = "vertex-ai"
-    origin: str = "https://LOCATION-aiplatform.googleapis.com"
-    families: tuple[Family, ...] = (VERTEX,)
-    bare: bytes = b"/v1"
-    keep: tuple[bytes, ...] = (b"/v1", b"/v1beta1")
-    key: CredentialPlace = X_GOOG_API_KEY
-    probe: bytes = b"/v1beta1/publishers/google/models"
 
     settings: VertexSettings
     tokens: Renewed[Token] = attrs.field(repr=False)
@@ -87,13 +99,6 @@ class VertexProvider(TableProvider):
                 "The server's Google credentials are for callers with a LockLLM key: send one in X-LockLLM-Key, or send a "
                 "token of your own as the bearer."
             )
-
-
-def openai_moves(project: str | None, location: str | None) -> tuple[tuple[bytes, bytes], ...]:
-    """Where OpenAI's paths are: below one project and location. Without these they stay there, for `authorize` to tell."""
-    if project is None or location is None:
-        return ((OPENAI_STYLE, b"/v1"),)
-    return ((OPENAI_STYLE, f"/v1/projects/{project}/locations/{location}/endpoints/openapi".encode()),)
 
 
 def _brings_a_credential(request: UpstreamRequest) -> bool:
