@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from .test_tls import LOOPBACK, Authority
+from .certificates import LOOPBACK, Authority
 from .upstream import OK, Script, Upstream, answer, say, say_and_close
 
 pytestmark = pytest.mark.sockets

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import json
+import os
 import re
 import ssl
 import threading
@@ -92,12 +93,12 @@ def stream(pieces: list[bytes], kind: bytes, turn: threading.Semaphore | None = 
 EVENT_STREAM = b"application/vnd.amazon.eventstream"
 
 
-def amazon(lab: Lab, *, key: bool = True, url: str | None = None) -> Any:
+def amazon(lab: Lab, *, key: bool = True) -> Any:
     """boto3 as an application sets it up: keys that mean nothing, and the LockLLM key in a header."""
     client = boto3.client(
         "bedrock-runtime",
         region_name=REGION,
-        endpoint_url=url or lab.url,
+        endpoint_url=os.environ.get("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", lab.url),
         aws_access_key_id="unused",
         aws_secret_access_key="unused",
         config=Config(retries={"total_max_attempts": 3, "mode": "standard"}),
@@ -189,7 +190,8 @@ def test_boto3_with_a_bearer_wants_https_and_gets_it(lab: Lab, bearer: str, monk
     own = bearer == "own key"
     monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", OWN_API_KEY if own else lab.key)
     monkeypatch.setenv("AWS_CA_BUNDLE", str(lab.roots))
-    client = amazon(lab, key=own, url=lab.secure_url)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", lab.secure_url)
+    client = amazon(lab) if own else boto3.client("bedrock-runtime", region_name=REGION)
     assert converse(client) == "Paris."
     (assert_own_key if own else assert_signed)(lab.aws.last)
     assert lab.key.encode() not in b"".join(value for _, value in lab.aws.last.head.headers)
