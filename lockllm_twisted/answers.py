@@ -47,12 +47,14 @@ _LEVELS = {True: b"true", False: b"false"}
 def error_answer(error: LockLLMError, request_id: str) -> tuple[int, Pairs, bytes]:
     """Status, headers and body for an error of ours.
 
-    The body is LockLLM's nested envelope inside Anthropic's, the superset that every SDK reads.
+    The body is LockLLM's nested envelope inside Anthropic's, with RFC 9457's ``detail``: the superset that every SDK reads
+    (Replicate's shows ``detail`` alone).
     ``x-should-retry: false`` stops the vendors' SDKs from repeating what would fail again.
     """
     body = {
         "type": "error",
         "message": error.message,
+        "detail": error.message,
         "request_id": request_id,
         "error": {
             "message": error.message,

@@ -38,6 +38,7 @@ def test_a_block_says_what_which_and_where() -> None:
     assert body["type"] == "error"
     error = body["error"]
     assert isinstance(error, dict)
+    assert body["message"] == body["detail"] == error["message"]  # Replicate's SDK shows RFC 9457's member alone
     assert (error["type"], error["code"]) == ("lockllm_security_error", "prompt_injection_detected")
     assert error["scan_result"] == {
         "safe": False,

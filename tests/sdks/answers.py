@@ -132,17 +132,32 @@ _RESPONSE = {
 }
 RESPONSE = Answer(headers=(*JSON, *OPENAI), pieces=(json.dumps(_RESPONSE, indent=2).encode(),))
 _BEGUN = {**_RESPONSE, "status": "in_progress", "output": [], "usage": None}
-_PART = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
+_ITEM = {"id": "msg_1", "type": "message", "role": "assistant"}
+_PLACE = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
+_TEXT = {"type": "output_text", "annotations": [], "logprobs": []}
+
+
+def _counted(*events: tuple[str, dict[str, object]]) -> tuple[bytes, ...]:
+    return _sse(*(_named(kind, **fields, sequence_number=number) for number, (kind, fields) in enumerate(events)))
+
+
 RESPONSE_STREAM = Answer(
     headers=(*SSE, *OPENAI),
     framing="chunked",
-    pieces=_sse(
-        _named("response.created", response=_BEGUN, sequence_number=0),
-        _named("response.in_progress", response=_BEGUN, sequence_number=1),
-        _named("response.output_text.delta", **_PART, delta="Par", logprobs=[], sequence_number=2),
-        _named("response.output_text.delta", **_PART, delta="is.", logprobs=[], sequence_number=3),
-        _named("response.output_text.done", **_PART, text="Paris.", logprobs=[], sequence_number=4),
-        _named("response.completed", response=_RESPONSE, sequence_number=5),
+    pieces=_counted(
+        ("response.created", {"response": _BEGUN}),
+        ("response.in_progress", {"response": _BEGUN}),
+        ("response.output_item.added", {"output_index": 0, "item": {**_ITEM, "status": "in_progress", "content": []}}),
+        ("response.content_part.added", {**_PLACE, "part": {**_TEXT, "text": ""}}),
+        ("response.output_text.delta", {**_PLACE, "delta": "Par", "logprobs": []}),
+        ("response.output_text.delta", {**_PLACE, "delta": "is.", "logprobs": []}),
+        ("response.output_text.done", {**_PLACE, "text": "Paris.", "logprobs": []}),
+        ("response.content_part.done", {**_PLACE, "part": {**_TEXT, "text": "Paris."}}),
+        (
+            "response.output_item.done",
+            {"output_index": 0, "item": {**_ITEM, "status": "completed", "content": [{**_TEXT, "text": "Paris."}]}},
+        ),
+        ("response.completed", {"response": _RESPONSE}),
     ),
 )
 _VECTOR = (0.0023064255, -0.009327292, -0.0028842222)

@@ -1,7 +1,8 @@
 """One way to drive a blocking client and an asyncio client, so that each test is written once and run with both.
 
-Responsible for: calling, streaming and closing. ``do`` gets the client and makes the call; in the asyncio client it
-returns an awaitable or an asynchronous context manager, in the blocking one the thing itself.
+Responsible for: calling, streaming and closing, where the SDK has something to close. ``do`` gets the client and makes the
+call; in the asyncio client it returns an awaitable, an asynchronous context manager or iterator, in the blocking one the
+thing itself.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 Do = Callable[[Any], Any]
@@ -29,11 +31,11 @@ class Sync:
     """Blocking clients."""
 
     def call(self, client: Any, do: Do) -> Any:
-        with client:
-            return do(client)
+        with _held(client) as held:
+            return do(held)
 
     def stream(self, client: Any, do: Do, *, opened: Callable[[], object], see: See) -> None:
-        with client, do(client) as stream:
+        with _held(client) as held, _held(do(held)) as stream:
             opened()
             for event in stream:
                 see(event)
@@ -44,21 +46,29 @@ class Async:
 
     def call(self, client: Any, do: Do) -> Any:
         async def run() -> Any:
-            async with client:
-                return await do(client)
+            async with _awaited(client) as held:
+                return await do(held)
 
         return asyncio.run(run())
 
     def stream(self, client: Any, do: Do, *, opened: Callable[[], object], see: See) -> None:
         async def run() -> None:
-            async with client:
-                made = do(client)
-                async with await made if inspect.isawaitable(made) else made as stream:
+            async with _awaited(client) as held:
+                made = do(held)
+                async with _awaited(await made if inspect.isawaitable(made) else made) as stream:
                     opened()
                     async for event in stream:
                         see(event)
 
         asyncio.run(run())
+
+
+def _held(thing: Any) -> AbstractContextManager[Any]:
+    return thing if hasattr(thing, "__enter__") else nullcontext(thing)
+
+
+def _awaited(thing: Any) -> AbstractAsyncContextManager[Any]:
+    return thing if hasattr(thing, "__aenter__") else nullcontext(thing)
 
 
 KINDS: dict[str, Kind] = {"sync": Sync(), "async": Async()}

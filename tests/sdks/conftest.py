@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from .lab import Lab
+from .nodejs import Nodes
 from .service import OWN_KEYS, STORED_KEYS, Service
 from .tap import Tap
 from .upstream import Upstream
@@ -42,6 +43,13 @@ def service(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Ite
     assert "Unhandled" not in service.log, service.log
     for secret in (service.key, *OWN_KEYS.values(), *STORED_KEYS.values()):
         assert secret not in service.log
+
+
+@pytest.fixture(scope="session")
+def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
+    nodes = Nodes(tmp_path_factory.mktemp("node"))
+    yield nodes
+    nodes.stop()
 
 
 @pytest.fixture(scope="session")

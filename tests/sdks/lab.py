@@ -51,9 +51,9 @@ class Lab:
     service: Service
 
     def direct(self, slug: str, style: Style = "A", prefix: str = "") -> Place:
-        """The provider itself, with the key that it is meant to see in the end."""
-        keys = OWN_KEYS if style == "A" else STORED_KEYS
-        return Place(f"http://127.0.0.1:{self.upstream.port}{prefix}", keys[slug])
+        """The provider itself, with the key that it is meant to see in the end, if any."""
+        key = OWN_KEYS[slug] if style == "A" else STORED_KEYS.get(slug, "")
+        return Place(f"http://127.0.0.1:{self.upstream.port}{prefix}", key)
 
     def proxied(self, slug: str, style: Style = "A", tail: str = "") -> Place:
         """The service, ready to pass."""
@@ -71,8 +71,18 @@ class Lab:
         self.upstream.answer(answer)
         self.tap.forget()
 
-    def compare(self, direct: Place, proxied: Place, answer: Answer, ask: Callable[[Place], T]) -> T:
-        """Ask at both places; whatever differs where it must not is an assertion. Returns what the client got."""
+    def compare(
+        self,
+        direct: Place,
+        proxied: Place,
+        answer: Answer,
+        ask: Callable[[Place], T],
+        made_anew: frozenset[str] = frozenset(),
+    ) -> T:
+        """Ask at both places; whatever differs where it must not is an assertion. Returns what the client got.
+
+        ``made_anew`` are headers that the client makes up for each request.
+        """
         self.script(answer)
         expected = ask(direct)
         wanted = list(self.upstream.requests)
@@ -82,19 +92,26 @@ class Lab:
         assert got == expected
         assert len(seen) == len(wanted) >= 1
         for wish, request in zip(wanted, seen, strict=True):
-            self.assert_same_request(wish, request, key=direct.key, moved=direct.key != proxied.key)
+            self.assert_same_request(
+                wish, request, key=direct.key, moved=direct.key != proxied.key, made_anew=made_anew
+            )
         for response in self.tap.responses():
             assert_same_response(answer, response)
         assert not self.upstream.problems
         return got
 
-    def assert_same_request(self, wish: Request, request: Request, *, key: str, moved: bool) -> None:
+    def assert_same_request(
+        self, wish: Request, request: Request, *, key: str, moved: bool, made_anew: frozenset[str] = frozenset()
+    ) -> None:
         """``request`` reached the provider as ``wish`` would have; ``moved``: the stored key took the caller's place."""
         assert (request.method, request.target) == (wish.method, wish.target)
         assert request.body == wish.body
-        ignored = _HOP_BY_HOP | {"host"} | (_CREDENTIALS if moved else frozenset())
+        ignored = _HOP_BY_HOP | {"host"} | (_CREDENTIALS if moved else frozenset()) | made_anew
+        assert {name for name, _ in request.headers} >= {name for name, _ in wish.headers} & made_anew
         assert _by_name(request.headers, ignored) == _by_name(wish.headers, ignored)
-        assert [value.removeprefix("Bearer ") for name in _CREDENTIALS for value in request.values(name)] == [key]
+        assert [value.removeprefix("Bearer ") for name in _CREDENTIALS for value in request.values(name)] == (
+            [key] if key else []
+        )
         assert b"x-lockllm" not in request.raw_head.lower()
         assert self.service.key.encode() not in request.raw_head + request.body
 

@@ -17,25 +17,20 @@ from pathlib import Path
 PATIENCE = 30.0
 """Seconds for the service to start, and to end: the documented drain takes at most that long."""
 
-OWN_KEYS = {"openai": "sk-own-openai", "anthropic": "sk-ant-own", "gemini": "AIza-own"}
+SLUGS = (
+    *("openai", "anthropic", "gemini", "mistral", "deepseek", "xai", "cohere", "openrouter", "perplexity", "groq"),
+    *("together", "fireworks", "anyscale", "huggingface", "azure", "cerebras", "nvidia", "sambanova", "moonshot"),
+    *("replicate", "ai21", "ollama", "vllm"),
+)
+"""The providers whose address a config may change: all of them answer from one scripted upstream."""
+
+OWN_KEYS = {slug: f"sk-own-{slug}" for slug in SLUGS}
 """What a caller brings along, with its LockLLM key in ``X-LockLLM-Key``."""
 
-STORED_KEYS = {"openai": "sk-stored-openai", "anthropic": "sk-ant-stored", "gemini": "AIza-stored", "house": "sk-house"}
-"""What the operator stored, for callers who send their LockLLM key in its place."""
+STORED_KEYS = {slug: f"sk-stored-{slug}" for slug in (*SLUGS, "house") if slug != "ollama"}
+"""What the operator stored, for callers who send their LockLLM key in its place. Ollama asks for none."""
 
-_CONFIG = """
-[providers.openai]
-base_url = "http://127.0.0.1:{upstream}"
-api_key = "{openai}"
-
-[providers.anthropic]
-base_url = "http://127.0.0.1:{upstream}"
-api_key = "{anthropic}"
-
-[providers.gemini]
-base_url = "http://127.0.0.1:{upstream}"
-api_key = "{gemini}"
-
+_ENDPOINTS = """
 [providers.house]
 dialect = "openai"
 base_url = "http://127.0.0.1:{upstream}/gateway/v1"
@@ -57,6 +52,16 @@ api_key = "sk-nobody"
 """
 
 
+def _config(upstream: int, nobody: int) -> str:
+    """Every provider of the table at the scripted upstream, and a few endpoints of the operator's own."""
+    moved = "".join(
+        f'[providers.{slug}]\nbase_url = "http://127.0.0.1:{upstream}"\n'
+        + (f'api_key = "{STORED_KEYS[slug]}"\n' if slug in STORED_KEYS else "")
+        for slug in SLUGS
+    )
+    return moved + _ENDPOINTS.format(upstream=upstream, nobody=nobody, house=STORED_KEYS["house"])
+
+
 class Service:
     """One running service. ``key`` is a LockLLM key that it accepts."""
 
@@ -66,9 +71,7 @@ class Service:
         # Bound and never listening: a connection to it is refused, and nobody else gets the port.
         self._nobody.bind(("127.0.0.1", 0))
         self._config = folder / "lockllm.toml"
-        self._config.write_text(
-            _CONFIG.format(upstream=upstream, nobody=self._nobody.getsockname()[1], **STORED_KEYS), encoding="utf-8"
-        )
+        self._config.write_text(_config(upstream, self._nobody.getsockname()[1]), encoding="utf-8")
         self._log: list[str] = []
         self._ready = threading.Event()
         self.port = _free_port()

@@ -194,8 +194,8 @@ def test_create_anthropic_passes_unchanged(lab: Lab, kind: Kind, options: ProxyO
 @pytest.mark.parametrize(
     ("make", "slug", "target", "key"),
     [
-        (create_gemini, "gemini", "/v1beta/openai/chat/completions", "AIza-stored"),
-        (create_openai_compatible, "house", "/gateway/v1/chat/completions", "sk-house"),
+        (create_gemini, "gemini", "/v1beta/openai/chat/completions", "sk-stored-gemini"),
+        (create_openai_compatible, "house", "/gateway/v1/chat/completions", "sk-stored-house"),
     ],
     ids=["create_gemini", "create_openai_compatible"],
 )

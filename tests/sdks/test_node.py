@@ -1,15 +1,11 @@
 """OpenAI's, Anthropic's and LockLLM's Node SDKs through the service: unmodified but for base URL and key.
 
-One process per SDK runs for the whole module (``node/*.mjs``): it is handed jobs and tells what the SDK showed.
+One process per SDK runs for the whole run (``node/*.mjs``): it is handed jobs and tells what the SDK showed.
 """
 
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import attrs
@@ -17,50 +13,10 @@ import pytest
 
 from . import answers
 from .lab import ATTACK, QUESTION, Lab, Place, Style
+from .nodejs import Lines, Node, Nodes
 from .upstream import Answer
 
-FOLDER = Path(__file__).parent / "node"
-Lines = list[dict[str, Any]]
-
-
-def _tool(name: str) -> str:
-    path = shutil.which(name)
-    assert path is not None, f"{name} is missing: these tests drive the official Node SDKs and need Node.js 20 or newer"
-    return path
-
-
-class Node:
-    """One SDK's driver process."""
-
-    def __init__(self, script: str, errors: Path) -> None:
-        self._errors = errors
-        with errors.open("w", encoding="utf-8") as stderr:
-            self._process = subprocess.Popen(
-                [_tool("node"), str(FOLDER / script)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                text=True,
-                encoding="utf-8",
-            )
-
-    def run(self, job: dict[str, Any], see: Callable[[dict[str, Any]], object] = lambda _line: None) -> Lines:
-        """Hand over one job; show each line as it comes; return them all."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(job) + "\n")
-        self._process.stdin.flush()
-        lines: Lines = []
-        for text in self._process.stdout:
-            line = json.loads(text)
-            lines.append(line)
-            see(line)
-            if line.keys() & {"result", "left", "ended", "error"}:
-                return lines
-        raise AssertionError(f"node ended: {self._errors.read_text(encoding='utf-8')}")
-
-    def stop(self) -> None:
-        self._process.communicate(timeout=30)
+pytestmark = pytest.mark.sdks_node
 
 
 @attrs.frozen
@@ -90,30 +46,8 @@ def _addressed(place: Place) -> dict[str, Any]:
     return {"url": place.url, "key": place.key, "headers": dict(place.headers), "maxRetries": 0}
 
 
-def _installed() -> bool:
-    """Whether ``npm ci`` ran since the lock file changed."""
-    done = FOLDER / "node_modules" / ".package-lock.json"
-    return done.exists() and done.stat().st_mtime >= (FOLDER / "package-lock.json").stat().st_mtime
-
-
-@pytest.fixture(scope="module")
-def drivers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Node]]:
-    version = subprocess.run([_tool("node"), "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    assert int(version.removeprefix("v").split(".")[0]) >= 20, f"Node.js 20 or newer is needed; this is {version}"
-    if not _installed():
-        made = subprocess.run(
-            [_tool("npm"), "ci", "--no-audit", "--no-fund"], cwd=FOLDER, capture_output=True, text=True, check=False
-        )
-        assert made.returncode == 0, made.stderr
-    errors = tmp_path_factory.mktemp("node")
-    nodes = {slug: Node(f"{slug}.mjs", errors / slug) for slug in ("openai", "anthropic", "lockllm")}
-    yield nodes
-    for node in nodes.values():
-        node.stop()
-
-
 @pytest.fixture(params=["openai", "anthropic"])
-def sdk(request: pytest.FixtureRequest, drivers: dict[str, Node]) -> Sdk:
+def sdk(request: pytest.FixtureRequest, nodes: Nodes) -> Sdk:
     if request.param == "openai":
         return Sdk(
             slug="openai",
@@ -121,7 +55,7 @@ def sdk(request: pytest.FixtureRequest, drivers: dict[str, Node]) -> Sdk:
             call="chat.completions.create",
             answer=answers.CHAT,
             streamed=answers.CHAT_STREAM,
-            node=drivers["openai"],
+            node=nodes["openai"],
         )
     return Sdk(
         slug="anthropic",
@@ -129,7 +63,7 @@ def sdk(request: pytest.FixtureRequest, drivers: dict[str, Node]) -> Sdk:
         call="messages.create",
         answer=answers.MESSAGE,
         streamed=answers.MESSAGE_STREAM,
-        node=drivers["anthropic"],
+        node=nodes["anthropic"],
     )
 
 
@@ -165,14 +99,14 @@ OTHER_CALLS: dict[str, tuple[str, str, list[Any], Answer]] = {
 
 
 @pytest.mark.parametrize("name", OTHER_CALLS)
-def test_the_other_calls_pass_unchanged(lab: Lab, drivers: dict[str, Node], name: str) -> None:
+def test_the_other_calls_pass_unchanged(lab: Lab, nodes: Nodes, name: str) -> None:
     slug, call, args, answer = OTHER_CALLS[name]
     prefix = "/v1" if slug == "openai" else ""
     [line] = lab.compare(
         lab.direct(slug, prefix=prefix),
         lab.proxied(slug),
         answer,
-        lambda place: drivers[slug].run({"call": call, "args": args, **_addressed(place)}),
+        lambda place: nodes[slug].run({"call": call, "args": args, **_addressed(place)}),
     )
     assert "result" in line
 
@@ -221,11 +155,11 @@ def test_an_unsafe_prompt_is_a_bad_request(lab: Lab, sdk: Sdk, stream: bool, sty
     assert [error["requestID"]] == response.values("x-lockllm-request-id")
 
 
-def test_anthropic_s_stream_helper_is_refused_as_well(lab: Lab, drivers: dict[str, Node]) -> None:
+def test_anthropic_s_stream_helper_is_refused_as_well(lab: Lab, nodes: Nodes) -> None:
     params = {"model": "example", "max_tokens": 64, "messages": [{"role": "user", "content": ATTACK}]}
     lab.script(answers.MESSAGE_STREAM)
     job = {"call": "messages.stream", "args": [params], "stream": True, **_addressed(lab.proxied("anthropic"))}
-    lines = lab.blocked(lambda: drivers["anthropic"].run(job))
+    lines = lab.blocked(lambda: nodes["anthropic"].run(job))
     assert lines[-1]["error"]["name"] == "BadRequestError"
     assert not any("event" in line for line in lines)
 
@@ -311,30 +245,30 @@ def _lockllm(lab: Lab, call: str, *args: Any, key: str | None = None) -> dict[st
     return {"call": call, "args": list(args), **_addressed(Place(lab.url, key or lab.service.key))}
 
 
-def test_lockllm_scans_a_safe_text(lab: Lab, drivers: dict[str, Node]) -> None:
-    [line] = drivers["lockllm"].run(_lockllm(lab, "scanner.scan", {"input": QUESTION}))
+def test_lockllm_scans_a_safe_text(lab: Lab, nodes: Nodes) -> None:
+    [line] = nodes["lockllm"].run(_lockllm(lab, "scanner.scan", {"input": QUESTION}))
     assert (line["result"]["safe"], line["result"]["label"]) == (True, 0)
     assert line["result"]["request_id"]
 
 
-def test_lockllm_scans_an_unsafe_text(lab: Lab, drivers: dict[str, Node]) -> None:
-    [line] = drivers["lockllm"].run(_lockllm(lab, "scanner.scan", {"input": ATTACK}))
+def test_lockllm_scans_an_unsafe_text(lab: Lab, nodes: Nodes) -> None:
+    [line] = nodes["lockllm"].run(_lockllm(lab, "scanner.scan", {"input": ATTACK}))
     assert (line["result"]["safe"], line["result"]["label"]) == (False, 1)
     assert line["result"]["scan_warning"]["injection_score"] > 50
 
 
-def test_lockllm_is_refused_an_unsafe_text_where_it_asks(lab: Lab, drivers: dict[str, Node]) -> None:
+def test_lockllm_is_refused_an_unsafe_text_where_it_asks(lab: Lab, nodes: Nodes) -> None:
     lab.tap.forget()
-    [line] = drivers["lockllm"].run(_lockllm(lab, "scanner.scan", {"input": ATTACK}, {"scanAction": "block"}))
+    [line] = nodes["lockllm"].run(_lockllm(lab, "scanner.scan", {"input": ATTACK}, {"scanAction": "block"}))
     assert (line["error"]["name"], line["error"]["status"]) == ("PromptInjectionError", 400)
     assert set(line["error"]["body"]) == {"safe", "label", "confidence", "injection", "sensitivity"}
     assert [line["error"]["requestID"]] == lab.tap.responses()[0].values("x-request-id")
     assert len(lab.tap.requests()) == 1
 
 
-def test_lockllm_with_a_wrong_key_is_not_let_in(lab: Lab, drivers: dict[str, Node]) -> None:
+def test_lockllm_with_a_wrong_key_is_not_let_in(lab: Lab, nodes: Nodes) -> None:
     job = _lockllm(lab, "scanner.scan", {"input": QUESTION}, key="llm_not_one_of_ours_0123456789")
-    [line] = drivers["lockllm"].run(job)
+    [line] = nodes["lockllm"].run(job)
     assert line["error"]["name"] == "AuthenticationError"
 
 
@@ -342,21 +276,19 @@ def test_lockllm_with_a_wrong_key_is_not_let_in(lab: Lab, drivers: dict[str, Nod
     ("call", "answer", "key"),
     [
         ("openai.chat.completions.create", answers.CHAT, "sk-stored-openai"),
-        ("anthropic.messages.create", answers.MESSAGE, "sk-ant-stored"),
+        ("anthropic.messages.create", answers.MESSAGE, "sk-stored-anthropic"),
     ],
     ids=["createOpenAI", "createAnthropic"],
 )
-def test_lockllm_s_wrappers_pass_and_are_blocked(
-    lab: Lab, drivers: dict[str, Node], call: str, answer: Answer, key: str
-) -> None:
+def test_lockllm_s_wrappers_pass_and_are_blocked(lab: Lab, nodes: Nodes, call: str, answer: Answer, key: str) -> None:
     def job(prompt: str) -> dict[str, Any]:
         params = {"model": "example", "max_tokens": 64, "messages": [{"role": "user", "content": prompt}]}
         return _lockllm(lab, call, params)
 
     lab.script(answer)
-    [line] = drivers["lockllm"].run(job(QUESTION))
+    [line] = nodes["lockllm"].run(job(QUESTION))
     assert "Paris" in json.dumps(line["result"])
     assert key.encode() in lab.upstream.requests[0].raw_head
     assert lab.service.key.encode() not in lab.upstream.requests[0].raw_head
-    [line] = lab.blocked(lambda: drivers["lockllm"].run(job(ATTACK)))
+    [line] = lab.blocked(lambda: nodes["lockllm"].run(job(ATTACK)))
     assert line["error"]["name"] == "BadRequestError"

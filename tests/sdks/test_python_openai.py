@@ -15,6 +15,8 @@ from .clients import KINDS, Do, Kind, plain, told
 from .lab import ATTACK, QUESTION, Lab, Place, Style
 from .upstream import Answer
 
+pytestmark = pytest.mark.sdks_openai
+
 MODEL = "gpt-4.1"
 TOOLS = [
     {

@@ -9,11 +9,11 @@ const tell = (line) => process.stdout.write(JSON.stringify(line) + "\n");
 const told = (error) => ({
   name: error.constructor.name,
   message: error.message,
-  status: error.status ?? null,
+  status: error.status ?? error.statusCode ?? error.lastError?.statusCode ?? null,
   code: error.code ?? null,
   type: error.type ?? null,
   requestID: error.requestID ?? error.requestId ?? null,
-  body: error.error ?? error.scanResult ?? null,
+  body: error.error ?? error.scanResult ?? error.body ?? error.responseBody ?? null,
 });
 
 async function stream(made, leaveAfter) {
