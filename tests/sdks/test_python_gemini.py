@@ -13,9 +13,6 @@ from google.genai import errors, types
 from . import answers
 from .lab import ATTACK, QUESTION, Lab, Place, Style
 
-# Where aiohttp is installed the asyncio half uses it, through a subclass that aiohttp warns about.
-pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
-
 MODEL = "gemini-example"
 Ask = Callable[[Place, Callable[[], object]], list[str | None]]
 
