@@ -68,8 +68,7 @@ class Channel(TwistedProtocol):
         self._waiting: Literal["head", "body", "answer", "next", "end"] = "head"
         self._turn: Turn | None = None
         self._leaf: Leaf | None = None
-        self._pieces: list[bytes] = []
-        self._size = 0
+        self._body = bytearray()
         self._left = 0
         self._chunks: Chunks | None = None
 
@@ -155,9 +154,8 @@ class Channel(TwistedProtocol):
                 raise
             turn.problem = error
         if head.length == 0:
-            self._answer()
+            self._answer(b"")
             return
-        self._pieces, self._size = [], 0
         self._chunks = Chunks() if head.length is None else None
         self._left = head.length or 0
         if self._chunks is not None or self._left > len(self._buffer):
@@ -171,38 +169,38 @@ class Channel(TwistedProtocol):
         data, self._buffer = self._buffer, b""
         if self._chunks is None:
             piece = data if len(data) <= self._left else data[: self._left]
-            self._pieces.append(piece)
             self._left -= len(piece)
+            self._buffer = data[len(piece) :]
+            if self._left or self._body:
+                self._body += piece
             if self._left:
                 return False
-            self._buffer = data[len(piece) :]
-            self._answer()
+            self._answer(bytes(self._body) or piece)
             return True
         try:
             pieces = self._chunks.feed(data)
         except ChunkError as error:
             self._refuse(BadRequest(f"The chunked body is malformed: {error}.", code="malformed_request"))
             return False
-        self._pieces += pieces
-        self._size += sum(map(len, pieces))
-        if self._size > self.site.max_body:
+        self._body += b"".join(pieces)
+        if len(self._body) > self.site.max_body:
             self._refuse(_too_large(self.site.max_body))
             return False
         if not self._chunks.done:
             return False
         self._buffer = self._chunks.rest
-        self._answer()
+        self._answer(bytes(self._body))
         return True
 
-    def _answer(self) -> None:
+    def _answer(self, body: bytes) -> None:
         """The request is complete."""
-        turn, leaf, pieces = self._turn, self._leaf, self._pieces
+        turn, leaf = self._turn, self._leaf
         assert turn is not None
         assert leaf is not None
         self._waiting = "answer"
         self.deadline.clear()
-        turn.body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        self._pieces, self._chunks = [], None
+        turn.body = body
+        self._body, self._chunks = bytearray(), None
         leaf.handle(turn)
 
     def answered(self) -> None:
