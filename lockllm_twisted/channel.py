@@ -222,7 +222,7 @@ class Channel(TwistedProtocol):
     def _refuse(self, error: LockLLMError) -> None:
         """Answer before the end of the request, read on for a moment so that the answer arrives, and close."""
         self._waiting = "end"
-        self._buffer = b""
+        self._buffer, self._body = b"", bytearray()
         self.persistent = False
         if self._turn is not None and self._leaf is not None:
             self._turn.problem = error
