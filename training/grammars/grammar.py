@@ -93,28 +93,47 @@ def _parse(template: str) -> _Tree:
 
 @attrs.frozen
 class Grammar:
-    """Phrase tables that templates draw from."""
+    """Phrase tables that templates draw from.
+
+    Attributes:
+        tables: templates by table.
+        once: tables whose first draw stands for every later one in the same text: a persona keeps its name.
+
+    """
 
     tables: Tables
+    once: frozenset[str] = frozenset()
 
     def expand(self, rng: Random, template: str) -> str:
         """One text of a template. Raises KeyError with the slot's name where no table has it."""
-        out: list[str] = []
-        self._emit(rng, _parse(template), out)
-        return "".join(out)
+        return "".join(self._parts(rng, _parse(template), {}, set()))
 
     def draw(self, rng: Random, table: str) -> str:
         """One text of one of a table's templates."""
         return self.expand(rng, rng.choice(self.tables[table]))
 
-    def _emit(self, rng: Random, tree: _Tree, out: list[str]) -> None:
+    def _parts(self, rng: Random, tree: _Tree, bound: dict[str, str], used: set[str]) -> Iterator[str]:
         for part in tree:
             if isinstance(part, str):
-                out.append(part)
-            elif isinstance(part, _Slot):
-                self._emit(rng, _parse(rng.choice(self.tables[part.name])), out)
+                yield part
+            elif isinstance(part, _Choice):
+                yield from self._parts(rng, rng.choice(part.branches), bound, used)
+            elif part.name in self.once:
+                if part.name not in bound:
+                    bound[part.name] = "".join(self._parts(rng, _parse(self._pick(rng, part.name, used)), bound, used))
+                yield bound[part.name]
             else:
-                self._emit(rng, rng.choice(part.branches), out)
+                yield from self._parts(rng, _parse(self._pick(rng, part.name, used)), bound, used)
+
+    def _pick(self, rng: Random, table: str, used: set[str]) -> str:
+        """A template of the table, one that this text has not used yet if three draws find it."""
+        template = rng.choice(self.tables[table])
+        for _ in range(2):
+            if template not in used:
+                break
+            template = rng.choice(self.tables[table])
+        used.add(template)
+        return template
 
 
 def phrases(*names: str) -> dict[str, tuple[str, ...]]:
