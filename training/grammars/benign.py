@@ -10,13 +10,16 @@ from collections.abc import Callable, Iterator, Mapping
 from random import Random
 from typing import Final
 
-from training.grammars import benign_system, benign_trigger
+from training.grammars import benign_chat, benign_security, benign_system, benign_trigger
 from training.grammars.benign_draw import Draft
 from training.grammars.record import Record
 
 KINDS: Final[Mapping[str, tuple[int, Callable[[Random], Draft]]]] = {
     "system": (4500, benign_system.sample),
     "trigger": (3500, benign_trigger.sample),
+    "chat": (4500, benign_chat.chat),
+    "fiction": (2000, benign_chat.fiction),
+    "security": (3000, benign_security.sample),
 }
 """Kind -> how many texts are drawn, and what draws one."""
 
