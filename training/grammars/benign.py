@@ -10,7 +10,15 @@ from collections.abc import Callable, Iterator, Mapping
 from random import Random
 from typing import Final
 
-from training.grammars import benign_chat, benign_security, benign_system, benign_trigger
+from training.grammars import (
+    benign_agent,
+    benign_chat,
+    benign_docs,
+    benign_security,
+    benign_stdlib,
+    benign_system,
+    benign_trigger,
+)
 from training.grammars.benign_draw import Draft
 from training.grammars.record import Record
 
@@ -20,6 +28,9 @@ KINDS: Final[Mapping[str, tuple[int, Callable[[Random], Draft]]]] = {
     "chat": (4500, benign_chat.chat),
     "fiction": (2000, benign_chat.fiction),
     "security": (3000, benign_security.sample),
+    "agent": (4500, benign_agent.sample),
+    "document": (5000, benign_docs.sample),
+    "stdlib": (1500, benign_stdlib.sample),
 }
 """Kind -> how many texts are drawn, and what draws one."""
 
