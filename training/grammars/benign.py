@@ -14,9 +14,12 @@ from training.grammars import (
     benign_agent,
     benign_chat,
     benign_docs,
+    benign_encoded,
+    benign_long,
     benign_security,
     benign_stdlib,
     benign_system,
+    benign_tongues,
     benign_trigger,
 )
 from training.grammars.benign_draw import Draft
@@ -30,6 +33,9 @@ KINDS: Final[Mapping[str, tuple[int, Callable[[Random], Draft]]]] = {
     "security": (3000, benign_security.sample),
     "agent": (4500, benign_agent.sample),
     "document": (5000, benign_docs.sample),
+    "tongue": (5500, benign_tongues.sample),
+    "encoded": (2500, benign_encoded.sample),
+    "long": (700, benign_long.sample),
     "stdlib": (1500, benign_stdlib.sample),
 }
 """Kind -> how many texts are drawn, and what draws one."""
