@@ -34,7 +34,8 @@ def _essay(rng: Random) -> str:
 def _foreign(rng: Random) -> Draft:
     language = rng.choice(benign_tongues.LANGUAGES)
     text = _grow(rng, lambda chance: benign_tongues.in_language(chance, language).text, rng.choice((" ", "\n", "\n\n")))
-    return Draft(text[: rng.choice((1200, 2500, 5000))], rng.choice(("user", "tool")), language, "long_foreign")
+    end = rng.choice((1200, 2500, 5000))
+    return Draft(text[:end], rng.choice(("user", "tool")), language.replace("zht", "zh"), "long_foreign")
 
 
 _MAKERS: tuple[tuple[str, str, Callable[[Random], str], str], ...] = (
