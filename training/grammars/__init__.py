@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
-from training.grammars import attacks_direct, attacks_persona
+from training.grammars import attacks_direct, attacks_indirect, attacks_persona
 from training.grammars.record import Record
 
-_MODULES = (attacks_direct, attacks_persona)
+_MODULES = (attacks_direct, attacks_persona, attacks_indirect)
 
 
 def attacks(seed: int) -> Iterator[Record]:

@@ -10,7 +10,19 @@ from collections.abc import Callable, Iterator, Mapping
 from random import Random
 from typing import Final
 
-from training.grammars import benign_chat, benign_security, benign_system, benign_trigger
+from training.grammars import (
+    benign_agent,
+    benign_chat,
+    benign_docs,
+    benign_encoded,
+    benign_long,
+    benign_prompting,
+    benign_security,
+    benign_stdlib,
+    benign_system,
+    benign_tongues,
+    benign_trigger,
+)
 from training.grammars.benign_draw import Draft
 from training.grammars.record import Record
 
@@ -19,7 +31,15 @@ KINDS: Final[Mapping[str, tuple[int, Callable[[Random], Draft]]]] = {
     "trigger": (3500, benign_trigger.sample),
     "chat": (4500, benign_chat.chat),
     "fiction": (2000, benign_chat.fiction),
+    "prompting": (3000, benign_prompting.prompting),
+    "lookalike": (900, benign_prompting.lookalike),
     "security": (3000, benign_security.sample),
+    "agent": (4500, benign_agent.sample),
+    "document": (5000, benign_docs.sample),
+    "tongue": (5500, benign_tongues.sample),
+    "encoded": (2500, benign_encoded.sample),
+    "long": (700, benign_long.sample),
+    "stdlib": (1500, benign_stdlib.sample),
 }
 """Kind -> how many texts are drawn, and what draws one."""
 
