@@ -131,9 +131,7 @@ def _everywhere(view: View, pattern: re.Pattern[str]) -> Spans:
 
 
 def _long_words(view: View) -> Spans:
-    if len(view.windows) == 1:
-        return [(0, len(view.folded))]
-    return merged(view.in_folded(window.start, window.end) for window in view.windows if window.longest >= _LONG)
+    return merged(view.part(stretch) for stretch in view.stretches if stretch.longest >= _LONG)
 
 
 _PIECES: tuple[tuple[str, tuple[str, ...], Callable[[View], Spans], re.Pattern[str], Callable[[str], str]], ...] = (

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from lockllm_twisted.detection.steps import matches, translated
+from lockllm_twisted.detection.steps import translated
 
 LINE = "|"
 """The token of a line's end."""
@@ -24,13 +24,13 @@ MARKS = frozenset({*ENDS, '"', "<", "[", "#"})
 """Tokens of one sign: where sentences end, what is quoted, tagged, or a heading."""
 
 _APART = tuple((mark, f" {mark} ") for mark in sorted(MARKS))
-_ALIKE = {";": ".", "\n": LINE, "'": "", "|": " "} | dict.fromkeys("。।॥۔｡؛", ".") | {"؟": "?"}
+_ALIKE: dict[str, str | None] = {";": ".", "\n": LINE, "'": None, "|": " "} | dict.fromkeys("。।॥۔｡؛", ".") | {"؟": "?"}
 
 _ALONE = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _IS_ALONE = re.compile(f"[{_ALONE}]")
 
 
-def _stands_for(char: str) -> str:
+def _stands_for(char: str) -> str | None:
     if char in _ALIKE:
         return _ALIKE[char]
     if char in MARKS:
@@ -40,10 +40,10 @@ def _stands_for(char: str) -> str:
     return char if unicodedata.category(char)[0] in "LMN" else " "
 
 
-class _Signs(dict[int, str]):
+class _Signs(dict[int, str | None]):
     """Worked out on first sight, for `str.translate`."""
 
-    def __missing__(self, code: int) -> str:
+    def __missing__(self, code: int) -> str | None:
         self[code] = plain = _stands_for(chr(code))
         return plain
 
@@ -60,24 +60,20 @@ def tokens(text: str) -> list[str]:
     return text.split()
 
 
-_PLACE = re.compile(r"\S\S*")
-
-
 def places(text: str) -> list[tuple[int, int]]:
     """The span of each of a text's tokens."""
     found: list[tuple[int, int]] = []
-    for match in matches(_PLACE, text):
-        start = last = -1
-        for at, char in enumerate(match[0], match.start()):
-            plain = _SIGNS[ord(char)]
-            if plain and plain == char and char not in MARKS:
-                start, last = (at if start < 0 else start), at
-            elif plain:
-                if start >= 0:
-                    found.append((start, last + 1))
-                    start = -1
-                if plain != " ":
-                    found.append((at, at + 1))
-        if start >= 0:
-            found.append((start, last + 1))
+    start = end = -1
+    for at, char in enumerate(text):
+        plain = _SIGNS[ord(char)]
+        if plain == char and char != " " and char not in MARKS:
+            start, end = (at if start < 0 else start), at + 1
+        elif plain is not None:
+            if start >= 0:
+                found.append((start, end))
+                start = -1
+            if plain != " ":
+                found.append((at, at + 1))
+    if start >= 0:
+        found.append((start, end))
     return found

@@ -38,9 +38,9 @@ def views(text: str) -> Iterator[View]:
     while queue:
         raw, via, steps, depth = queue.popleft()
         view = read(raw, via, steps)
-        if view.text in seen:
+        if view.lowered in seen:
             continue
-        seen.add(view.text)
+        seen.add(view.lowered)
         yield view
         if depth == DEPTH:
             continue
@@ -53,6 +53,6 @@ def views(text: str) -> Iterator[View]:
         for chain, inner, made_by in found:
             budget -= len(inner)
             if budget < 0:
-                yield View("", "", "", (*chain, UNDECODED), (), 0, (), ())
+                yield View("", (*chain, UNDECODED), ())
                 return
             queue.append((inner, chain, made_by, depth + 1))

@@ -1,0 +1,141 @@
+"""The learned part: what each n-gram speaks for, added up over the sentences and windows of a text.
+
+Responsible for: `Model.look`: the units of a text that speak for something, and how strongly for each head.
+Must never: look at a part of a long text only: padding hides nothing, and one sentence among many is looked at by itself.
+
+Two passes. The scout, two kinds of n-gram and three heads, sees every token; what it finds suspicious, about a tenth of
+ordinary text, is looked at with all that the model knows. Both add up integers in which the heads stand side by side, so that a
+sum over any stretch is one subtraction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, chain, repeat
+from operator import add, lshift, or_
+
+import attrs
+
+from lockllm_twisted.detection.grams import (
+    CLASS_BITS,
+    HEADS,
+    SCOUT_HEADS,
+    WORD_BITS,
+    Unit,
+    sentences,
+    shape,
+    windows,
+)
+from lockllm_twisted.detection.steps import merged
+from lockllm_twisted.detection.weights import FIELD, SCALE, Weights
+
+_MASK = (1 << FIELD) - 1
+_MIDDLE = 1 << (FIELD - 1)
+_REMEMBERED = 100_000
+"""Unknown words whose shape is remembered."""
+
+_SHIFTS = tuple(range(0, FIELD * len(HEADS), FIELD))
+_ALL_MIDDLE = sum(_MIDDLE << shift for shift in _SHIFTS)
+_ALARM = sum(_MIDDLE << shift for shift in _SHIFTS[: len(SCOUT_HEADS)])
+
+_REACH = 2
+"""Tokens before a unit that its first n-grams reach back to."""
+
+
+def _alarm(least: Iterable[float]) -> int:
+    """What to add to a sum so that its field's highest bit is set where it is at least this."""
+    return sum((_MIDDLE - round(limit * SCALE)) << shift for limit, shift in zip(least, _SHIFTS, strict=False))
+
+
+@attrs.frozen
+class Seen:
+    """A sentence or window that the scout found suspicious, and the logit of each head for it."""
+
+    first: int
+    end: int
+    logits: tuple[float, ...]
+
+
+class _Numbers(dict[str, int]):
+    """Words to numbers; an unknown word gets its shape's."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        super().__init__((word, number) for number, word in enumerate(words))
+        self._most = len(self) + _REMEMBERED
+
+    def __missing__(self, word: str) -> int:
+        number = self[shape(word)]
+        if len(self) < self._most:
+            self[word] = number
+        return number
+
+
+class Model:
+    """The weights at work."""
+
+    def __init__(self, weights: Weights) -> None:
+        self._number = _Numbers(weights.words).__getitem__
+        self._class = weights.classes.__getitem__
+        self._layers = {name: table.get for name, table in weights.layers.items()}
+        self._scout = {name: table.get for name, table in weights.scout.items()}
+        told = weights.told
+        self._sentence: Sequence[float] = told["sentence"]
+        self._window: Sequence[float] = told["window"]
+        self._share: Sequence[float] = told["share"]
+        alarm = list(zip(told["alarm"], told["scout_sentence"], told["scout_window"], told["scout_share"], strict=True))
+        self._near_alarm = _alarm((least - bias) for least, bias, _, _ in alarm)
+        self._wide_alarm = _alarm((least - bias) / share for least, _, bias, share in alarm)
+
+    def look(self, tokens: Sequence[str]) -> list[Seen]:
+        """What is suspicious in some tokens, in order."""
+        if not tokens:
+            return []
+        ids = list(map(self._number, tokens))
+        near, wide = self._suspicious(ids)
+        seen: list[Seen] = []
+        for start, end in merged(sorted(near + wide)):
+            total = self._totals(ids, start, end)
+            for units, window in ((near, False), (wide, True)):
+                seen += [
+                    self._seen(unit, total[unit[1] - start] - total[unit[0] - start], window=window)
+                    for unit in units
+                    if start <= unit[0] < end
+                ]
+        return seen
+
+    def _suspicious(self, ids: list[int]) -> tuple[list[Unit], list[Unit]]:
+        """The sentences and the windows in which a head of the scout gives the alarm."""
+        ones = map(self._scout["w1"], ids, repeat(0))
+        pairs = map(or_, [number << WORD_BITS for number in ids], ids[1:])
+        each = map(add, ones, chain((0,), map(self._scout["w2"], pairs, repeat(0))))
+        total = list(accumulate(each, initial=0))
+        near, wide = self._near_alarm, self._wide_alarm
+        return (
+            [(start, end) for start, end in sentences(ids) if (total[end] - total[start] + near) & _ALARM],
+            [(start, end) for start, end in windows(len(ids)) if (total[end] - total[start] + wide) & _ALARM],
+        )
+
+    def _seen(self, unit: Unit, total: int, *, window: bool) -> Seen:
+        total += _ALL_MIDDLE
+        sums = [((total >> shift & _MASK) - _MIDDLE) / SCALE for shift in _SHIFTS]
+        if window:
+            return Seen(*unit, tuple([s * share + bias for s, share, bias in zip(sums, self._share, self._window, strict=True)]))
+        return Seen(*unit, tuple([s + bias for s, bias in zip(sums, self._sentence, strict=True)]))
+
+    def _totals(self, ids: list[int], start: int, end: int) -> list[int]:
+        """The sums of all weights up to each token from ``start`` to ``end``."""
+        before = max(0, start - _REACH)
+        get = self._layers
+        word = ids[before:end]
+        kind = list(map(self._class, word))
+        none = repeat(0)
+        word1, kind1 = [number << WORD_BITS for number in word], [number << CLASS_BITS for number in kind]
+        word2, kind2 = list(map(or_, word1, word[1:])), list(map(or_, kind1, kind[1:]))
+        ones = map(get["w1"], word, none)
+        twos = map(add, map(get["w2"], word2, none), map(get["c2"], kind2, none))
+        gaps = map(add, map(get["s2"], map(or_, word1, word[2:]), none), map(get["d2"], map(or_, kind1, kind[2:]), none))
+        word3 = map(or_, map(lshift, word2, repeat(WORD_BITS)), word[2:])
+        kind3 = map(or_, map(lshift, kind2, repeat(CLASS_BITS)), kind[2:])
+        threes = map(add, gaps, map(add, map(get["w3"], word3, none), map(get["c3"], kind3, none)))
+        each = map(add, map(add, ones, chain((0,), twos)), chain((0, 0), threes))
+        return list(accumulate(each, initial=0))[start - before :]

@@ -1,0 +1,118 @@
+"""The texts that the detector learns from and is measured on: the data folder and the own grammars, in one shape.
+
+Responsible for: `load`, `folds`.
+Must never: write a text anywhere.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import attrs
+
+from lockllm_twisted.detection.views import UNDECODED, views
+from lockllm_twisted.values import Origin
+import training.grammars as grammars
+from training.grammars import benign
+from training.grammars.record import Record
+import importlib, pkgutil
+
+ORIGINS = {"user": Origin.USER, "tool": Origin.TOOL_RESULT, "system": Origin.SYSTEM}
+
+FOLDS = 4
+
+
+@attrs.frozen(eq=False)
+class Example:
+    """A labelled text: ``views`` are the tokens of each of its readings, each with its decode chain."""
+
+    text: str = attrs.field(repr=False)
+    label: str
+    source: str
+    role: str
+    language: str
+    cluster: str
+    note: str
+    views: tuple[tuple[tuple[str, ...], list[str]], ...] = attrs.field(repr=False)
+
+    @property
+    def benign(self) -> bool:
+        """Nothing to find in it."""
+        return self.label == "benign"
+
+    @property
+    def origin(self) -> Origin:
+        """Where it stands in a request."""
+        return ORIGINS[self.role]
+
+
+def example(text: str, label: str, source: str, role: str, language: str, cluster: str, note: str = "") -> Example:
+    """An example with its readings."""
+    read = tuple((view.via, view.tokens) for view in views(text) if view.via[-1:] != (UNDECODED,))
+    return Example(text, label, source, role, language, cluster, note, read)
+
+
+def load(path: Path) -> list[Example]:
+    """The records of a file of the data folder. Raises OSError, KeyError for a record without a field."""
+    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
+    with opened as lines:
+        records = [json.loads(line) for line in lines]
+    return [
+        example(
+            record["text"],
+            record["label"],
+            record["source"],
+            record["role"],
+            record["language"],
+            str(record.get("cluster", f"{path.name}:{number}")),
+            record.get("note") or "",
+        )
+        for number, record in enumerate(records)
+    ]
+
+
+def grown(seed: int) -> Iterator[Example]:
+    """What the own grammars make."""
+    made: list[Record] = []
+    for module in pkgutil.iter_modules(grammars.__path__):
+        if module.name.startswith("attacks_"):
+            made += importlib.import_module(f"training.grammars.{module.name}").generate(seed)
+    made += benign.benign(seed)
+    for number, record in enumerate(made):
+        yield example(
+            record.text,
+            record.label,
+            record.source,
+            record.role,
+            record.language,
+            f"grown:{number}",
+            record.family,
+        )
+
+
+_TOGETHER = (
+    ("synth_direct", "prompt_book_train", "crwd_questions", "advbench"),
+    ("synth_leak", "synth_hard_negative", "tool_docs", "gsm8k_train"),
+    ("inthewild_jailbreaks", "gptfuzz", "roleplay_prompts_train", "selfinstruct_seed", "synth_indirect", "synth_indirect_clean"),
+    ("deepset_train", "cyberseceval_autocomplete", "cyberseceval_instruct", "python_stdlib", "synth_persona"),
+)
+_FOLD = {source: fold for fold, sources in enumerate(_TOGETHER) for source in sources}
+
+
+def fold(one: Example) -> int:
+    """The part of the data that a record is held out with: its source's; of transformed texts, the original's.
+
+    The three sources that are half of all benign text, or alone in their kind, go by their smaller parts.
+    """
+    if one.source == "obf_train":
+        return _FOLD[one.note.split(" of ")[-1]]
+    if one.source in _FOLD:
+        return _FOLD[one.source]
+    part = {"t0_tasks_train": one.note.split("_")[0]}.get(one.source)
+    if part is None:
+        part = one.cluster if one.source.startswith(("encoded", "opaque")) else f"{one.source} {one.note}"
+    return zlib.crc32(part.encode()) % FOLDS
