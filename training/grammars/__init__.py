@@ -10,10 +10,24 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Final
 
-from training.grammars import attacks_direct, attacks_indirect, attacks_multilingual, attacks_persona
+from training.grammars import (
+    attacks_direct,
+    attacks_encoded,
+    attacks_indirect,
+    attacks_multilingual,
+    attacks_persona,
+    attacks_structure,
+)
 from training.grammars.record import Record
 
-_MODULES: Final = (attacks_direct, attacks_persona, attacks_indirect, attacks_multilingual)
+_MODULES: Final = (
+    attacks_direct,
+    attacks_persona,
+    attacks_structure,
+    attacks_encoded,
+    attacks_indirect,
+    attacks_multilingual,
+)
 
 
 def attacks(seed: int) -> Iterator[Record]:
