@@ -13,6 +13,7 @@ from typing import Final
 from training.grammars import (
     attacks_direct,
     attacks_encoded,
+    attacks_harm,
     attacks_indirect,
     attacks_multilingual,
     attacks_persona,
@@ -27,6 +28,7 @@ _MODULES: Final = (
     attacks_encoded,
     attacks_indirect,
     attacks_multilingual,
+    attacks_harm,
 )
 
 
