@@ -8,11 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain
+from typing import Final
 
-from training.grammars import attacks_direct, attacks_indirect, attacks_persona
+from training.grammars import (
+    attacks_direct,
+    attacks_encoded,
+    attacks_harm,
+    attacks_indirect,
+    attacks_multilingual,
+    attacks_persona,
+    attacks_structure,
+)
 from training.grammars.record import Record
 
-_MODULES = (attacks_direct, attacks_persona, attacks_indirect)
+_MODULES: Final = (
+    attacks_direct,
+    attacks_persona,
+    attacks_structure,
+    attacks_encoded,
+    attacks_indirect,
+    attacks_multilingual,
+    attacks_harm,
+)
 
 
 def attacks(seed: int) -> Iterator[Record]:

@@ -139,7 +139,7 @@ class Grammar:
 def phrases(*names: str) -> dict[str, tuple[str, ...]]:
     r"""The tables of ``phrases/<name>.txt``, later files over earlier ones.
 
-    ``@@ table`` opens a table, each other line that is not blank is one template, ``\n`` in it a line break.
+    ``@@ table`` opens a table, each other line that is not blank is one template, ``\n`` and ``\t`` in it are a line break and a tab.
     Raises FileNotFoundError for an unknown name, ValueError for a line before the first table.
     """
     tables: dict[str, tuple[str, ...]] = {}
@@ -152,7 +152,7 @@ def phrases(*names: str) -> dict[str, tuple[str, ...]]:
             elif table is None and line.strip():
                 raise ValueError(f"phrases/{name}.txt: the first line must open a table with '@@ name', not {line!r}")
             elif table is not None and line.strip():
-                table.append(line.strip().replace("\\n", "\n"))
+                table.append(line.strip().replace("\\n", "\n").replace("\\t", "\t"))
         tables |= {key: tuple(value) for key, value in lines.items()}
     return tables
 
@@ -172,6 +172,12 @@ def tidy(text: str) -> str:
     return text[:1].upper() + text[1:] if _WORD.match(text) else text
 
 
+def trim(text: str) -> str:
+    """Template seams made good in any language: doubled blanks and the first letter."""
+    text = re.sub(r"(?<=\S) {2,}(?=\S)", " ", text.strip())
+    return text[:1].upper() + text[1:]
+
+
 def misspell(rng: Random, text: str, slips: int) -> str:
     """``slips`` slips of the finger in words of four letters or more: swapped, dropped, doubled, neighbouring keys."""
     letters = list(text)
@@ -189,6 +195,7 @@ def misspell(rng: Random, text: str, slips: int) -> str:
     return "".join(letters)
 
 
+_TAILS: Final = ("!", "!!", "!!!", "...", " .", " :)", " pls", " thanks")
 _ROUGH: Final[Sequence[tuple[float, Wrap]]] = (
     (0.60, lambda _, text: text),
     (0.10, lambda _, text: text.lower()),
@@ -265,22 +272,25 @@ def records(
                 )
 
 
-def carried(grammar: Grammar, share: float) -> Wrap:
-    """A wrap that roughens, and puts ``share`` of the texts before, behind or into an ordinary request or text."""
+def carried(grammar: Grammar, share: float, clean: Callable[[str], str] = tidy) -> Wrap:
+    """A wrap that roughens, and puts ``share`` of the texts before, behind or into an ordinary request or text.
+
+    The grammar's tables must hold ``carrier`` and ``paragraph``.
+    """
 
     def wrap(rng: Random, text: str) -> str:
         text = roughen(rng, text)
         if rng.random() >= share:
             return text
-        other = tidy(grammar.draw(rng, "carrier"))
+        other = clean(grammar.draw(rng, "carrier"))
         gap = rng.choice((" ", "\n", "\n\n", "\n\n", "\n---\n", ". "))
         kind = rng.randrange(5)
         if kind == 0:
             return text + gap + other
         if kind == 1:
-            return other + gap + text + gap + tidy(grammar.draw(rng, "paragraph"))
+            return other + gap + text + gap + clean(grammar.draw(rng, "paragraph"))
         if kind == 2:
-            return "\n\n".join(tidy(grammar.draw(rng, "paragraph")) for _ in range(rng.randint(2, 12))) + gap + text
+            return "\n\n".join(clean(grammar.draw(rng, "paragraph")) for _ in range(rng.randint(2, 12))) + gap + text
         return other + gap + text
 
     return wrap
