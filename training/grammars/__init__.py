@@ -3,3 +3,18 @@
 Responsible for: ``attacks``, the chain of the attack grammars.
 Must never: hold a text that stands in a public benchmark or in the data folder, or knowledge that does harm.
 """
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+
+from training.grammars import attacks_direct, attacks_indirect, attacks_persona
+from training.grammars.record import Record
+
+_MODULES = (attacks_direct, attacks_persona, attacks_indirect)
+
+
+def attacks(seed: int) -> Iterator[Record]:
+    """Every attack grammar's records, attacks and twins; the same for the same seed."""
+    return chain.from_iterable(module.generate(seed) for module in _MODULES)

@@ -24,7 +24,12 @@ Tables = Mapping[str, Sequence[str]]
 Wrap = Callable[[Random, str], str]
 
 _SLOT: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
-_ARTICLE: Final = re.compile(r"\b([Aa]) (?=[aeioAEIO]|u[nmlprs](?!i[^nm]|e|age|ual))(?!(?:one|once|eu|ISO|US)\w*\b)")
+_ARTICLE: Final = re.compile(r"(?<![\w'.-])(a|(?<![^.!?\n] )A)n? ([A-Za-z]+)")
+_VOWEL: Final = re.compile(
+    r"(?i)(?:a|e(?!u)|i|o(?!n(?:e|ce)\b)|u(?!ni(?!n|m)|s[aeu]|rl|tili|ser|k\b|rin)|ho(?:u?r$|nest|urly)|"
+    r"(?-i:(?:LLM|MP|NDA|SMS|FBI|HR|HTML|HTTP|SQL|XML|SSL|RFC)\b))"
+)
+_WORD: Final = re.compile(r"(?!sudo|cat |rm |exec|print|if |rules =|u |idk|pls|plz)[a-z]+(?:[ ,.:!?']|$)")
 _KEYS: Final = {
     "a": "sq", "b": "vn", "c": "xv", "d": "sf", "e": "wr", "f": "dg", "g": "fh", "h": "gj", "i": "uo", "j": "hk",
     "k": "jl", "l": "k", "m": "n", "n": "bm", "o": "ip", "p": "o", "q": "w", "r": "et", "s": "ad", "t": "ry",
@@ -88,28 +93,47 @@ def _parse(template: str) -> _Tree:
 
 @attrs.frozen
 class Grammar:
-    """Phrase tables that templates draw from."""
+    """Phrase tables that templates draw from.
+
+    Attributes:
+        tables: templates by table.
+        once: tables whose first draw stands for every later one in the same text: a persona keeps its name.
+
+    """
 
     tables: Tables
+    once: frozenset[str] = frozenset()
 
     def expand(self, rng: Random, template: str) -> str:
         """One text of a template. Raises KeyError with the slot's name where no table has it."""
-        out: list[str] = []
-        self._emit(rng, _parse(template), out)
-        return "".join(out)
+        return "".join(self._parts(rng, _parse(template), {}, set()))
 
     def draw(self, rng: Random, table: str) -> str:
         """One text of one of a table's templates."""
         return self.expand(rng, rng.choice(self.tables[table]))
 
-    def _emit(self, rng: Random, tree: _Tree, out: list[str]) -> None:
+    def _parts(self, rng: Random, tree: _Tree, bound: dict[str, str], used: set[str]) -> Iterator[str]:
         for part in tree:
             if isinstance(part, str):
-                out.append(part)
-            elif isinstance(part, _Slot):
-                self._emit(rng, _parse(rng.choice(self.tables[part.name])), out)
+                yield part
+            elif isinstance(part, _Choice):
+                yield from self._parts(rng, rng.choice(part.branches), bound, used)
+            elif part.name in self.once:
+                if part.name not in bound:
+                    bound[part.name] = "".join(self._parts(rng, _parse(self._pick(rng, part.name, used)), bound, used))
+                yield bound[part.name]
             else:
-                self._emit(rng, rng.choice(part.branches), out)
+                yield from self._parts(rng, _parse(self._pick(rng, part.name, used)), bound, used)
+
+    def _pick(self, rng: Random, table: str, used: set[str]) -> str:
+        """A template of the table, one that this text has not used yet if three draws find it."""
+        template = rng.choice(self.tables[table])
+        for _ in range(2):
+            if template not in used:
+                break
+            template = rng.choice(self.tables[table])
+        used.add(template)
+        return template
 
 
 def phrases(*names: str) -> dict[str, tuple[str, ...]]:
@@ -133,14 +157,19 @@ def phrases(*names: str) -> dict[str, tuple[str, ...]]:
     return tables
 
 
+def _article(match: re.Match[str]) -> str:
+    """``a`` or ``an`` as the sound of the next word asks for; a lone capital inside a sentence is a name."""
+    vowel = _VOWEL.match(match[2]) is not None
+    return f"{match[1]}n {match[2]}" if vowel else f"{match[1]} {match[2]}"
+
+
 def tidy(text: str) -> str:
-    """Template seams made good: doubled blanks, blanks before punctuation, the first letter, ``a`` before a vowel."""
+    """English template seams made good: doubled blanks, blanks before punctuation, capitals, ``a`` and ``an``."""
     text = re.sub(r"(?<=\S) {2,}(?=\S)", " ", text.strip())
     text = re.sub(r" (?=[,;:.!?](?:\s|$))", "", text)
-    text = re.sub(r"\b(?<![-.])([Aa])n? (?=u[ns]i|use)", r"\1 ", text)
-    text = _ARTICLE.sub(r"\1n ", text)
-    text = re.sub(r"(?<=[a-zà-ÿ]{2}[.!?] )[a-zà-öø-ÿ](?=[a-zà-ÿ']*\s)", lambda m: m[0].upper(), text)
-    return text[:1].upper() + text[1:]
+    text = _ARTICLE.sub(_article, text)
+    text = re.sub(r"(?<=[a-z]{2}[.!?] )[a-z](?=[a-z']*\s)", lambda m: m[0].upper(), text)
+    return text[:1].upper() + text[1:] if _WORD.match(text) else text
 
 
 def misspell(rng: Random, text: str, slips: int) -> str:
@@ -234,3 +263,24 @@ def records(
                     family=family.name,
                     twin=f"{family.name}-{family.language}-{number}",
                 )
+
+
+def carried(grammar: Grammar, share: float) -> Wrap:
+    """A wrap that roughens, and puts ``share`` of the texts before, behind or into an ordinary request or text."""
+
+    def wrap(rng: Random, text: str) -> str:
+        text = roughen(rng, text)
+        if rng.random() >= share:
+            return text
+        other = tidy(grammar.draw(rng, "carrier"))
+        gap = rng.choice((" ", "\n", "\n\n", "\n\n", "\n---\n", ". "))
+        kind = rng.randrange(5)
+        if kind == 0:
+            return text + gap + other
+        if kind == 1:
+            return other + gap + text + gap + tidy(grammar.draw(rng, "paragraph"))
+        if kind == 2:
+            return "\n\n".join(tidy(grammar.draw(rng, "paragraph")) for _ in range(rng.randint(2, 12))) + gap + text
+        return other + gap + text
+
+    return wrap
