@@ -33,6 +33,7 @@ KINDS: Final[Mapping[str, tuple[int, Callable[[Random], Draft]]]] = {
     "chat": (4500, benign_chat.chat),
     "fiction": (2000, benign_chat.fiction),
     "prompting": (3000, benign_prompting.prompting),
+    "task": (4000, benign_prompting.tasks),
     "lookalike": (900, benign_prompting.lookalike),
     "prose": (5500, benign_prose.sample),
     "security": (3000, benign_security.sample),
