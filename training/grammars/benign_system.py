@@ -141,6 +141,11 @@ def _foreign(rng: Random) -> tuple[str, str]:
     return code.replace("zht", "zh"), joint.join(lines)
 
 
+def plain(rng: Random) -> str:
+    """One short English system message, to stand within another text."""
+    return tidy(_short(rng))
+
+
 def sample(rng: Random) -> Draft:
     """One system message, developer message or tool definition."""
     chance = rng.random()
