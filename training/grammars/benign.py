@@ -41,7 +41,7 @@ KINDS: Final[Mapping[str, tuple[int, Callable[[Random], Draft]]]] = {
     "agent": (4500, benign_agent.sample),
     "document": (5000, benign_docs.sample),
     "form": (2500, benign_forms.sample),
-    "tongue": (5500, benign_tongues.sample),
+    "tongue": (7000, benign_tongues.sample),
     "encoded": (2500, benign_encoded.sample),
     "long": (700, benign_long.sample),
     "stdlib": (1500, benign_stdlib.sample),
