@@ -29,8 +29,8 @@ from training.grammars.benign_draw import Draft
 from training.grammars.record import Record
 
 KINDS: Final[Mapping[str, tuple[int, Callable[[Random], Draft]]]] = {
-    "system": (4500, benign_system.sample),
-    "trigger": (3500, benign_trigger.sample),
+    "system": (5500, benign_system.sample),
+    "trigger": (5000, benign_trigger.sample),
     "chat": (4500, benign_chat.chat),
     "fiction": (2000, benign_chat.fiction),
     "prompting": (3000, benign_prompting.prompting),
