@@ -12,6 +12,7 @@ from training.grammars.grammar import roughen, tidy
 
 _CHAT = grammar("benign_words", "benign_chat")
 _FICTION = grammar("benign_words", "benign_fiction")
+_NEAR = grammar("benign_words", "benign_near")
 _FAMILIES = ("followup", "question", "task", "pretend", "rant", "shape")
 
 
@@ -22,6 +23,13 @@ def chat(rng: Random) -> Draft:
     if rng.random() < 0.6:
         text = tidy(text)
     return Draft(roughen(rng, text), "user", "en", "chat_mixed" if family == "shape" else f"chat_{family}")
+
+
+def near(rng: Random) -> Draft:
+    """One harmless message in the words of an attack: the rules on refunds, the instructions for the shelf."""
+    family = rng.choice(("leak", "leak", "override", "override", "persona", "authority", "sending", "shape"))
+    text = tidy(_NEAR.draw(rng, family))
+    return Draft(roughen(rng, text), "user", "en", f"near_{family}")
 
 
 def fiction(rng: Random) -> Draft:

@@ -90,6 +90,28 @@ def _retrieval(rng: Random) -> str:
     return f"{_EN.draw(rng, 'intro')} {' '.join(rules)}\n\n<context>\n{facts}\n</context>"
 
 
+def _handbook(rng: Random) -> str:
+    parts = [_EN.draw(rng, "intro"), " ".join(some(rng, _EN, "scope", 2, 5))]
+    for name in rng.sample(sorted(_TITLES), len(_TITLES)):
+        rules = some(rng, _EN, name, 4, 40)
+        parts.append(
+            f"## {rng.choice(_TITLES[name])}\n\n" + (_bullets(rng, rules) if rng.random() < 0.7 else " ".join(rules))
+        )
+    parts.append("## Examples\n\n" + "\n\n".join(some(rng, _EN, "dialogue", 2, 6) + some(rng, _EN, "examples", 1, 4)))
+    return "\n\n".join(parts)[: rng.choice((4000, 8000, 12000))]
+
+
+def _guard(rng: Random) -> str:
+    rules = some(rng, _EN, "defence", 0, 4) + some(rng, _EN, "format", 0, 2)
+    return "\n\n".join([_EN.draw(rng, "guardjob"), *some(rng, _EN, "examples", 1, 4), " ".join(rules)]).strip()
+
+
+def _exampled(rng: Random) -> str:
+    rules = some(rng, _EN, "defence", 1, 4) + some(rng, _EN, "examples", 1, 3)
+    rng.shuffle(rules)
+    return rng.choice((" ", "\n", "\n- ", "\n\n")).join([_EN.draw(rng, "intro"), *rules])
+
+
 def _tool(rng: Random) -> dict[str, str]:
     name, description = _EN.draw(rng, "tooldesc").split(": ", 1)
     return {"name": name, "description": description}
@@ -129,7 +151,23 @@ _ARGUMENTS = {
     "order_id": "Eight digits. Call lookup_order first if you only have a name.",
     "dry_run": "If true, nothing is changed; the previous state is returned.",
 }
-_SHAPES = (_prose, _prose, _short, _short, _markdown, _markdown, _markdown, _xml, _json, _shout, _retrieval)
+_SHAPES = (
+    _prose,
+    _prose,
+    _short,
+    _short,
+    _markdown,
+    _markdown,
+    _markdown,
+    _xml,
+    _json,
+    _shout,
+    _retrieval,
+    _handbook,
+    _guard,
+    _exampled,
+    _exampled,
+)
 
 
 def _foreign(rng: Random) -> tuple[str, str]:
@@ -139,6 +177,11 @@ def _foreign(rng: Random) -> tuple[str, str]:
     lines = [_TONGUES.expand(rng, line) for line in ([first, *rules] if rng.random() < 0.8 else rules)]
     joint = rng.choice((" ", " ", "\n", "\n- ", "\n\n"))
     return code.replace("zht", "zh"), joint.join(lines)
+
+
+def plain(rng: Random) -> str:
+    """One short English system message, to stand within another text."""
+    return tidy(_short(rng))
 
 
 def sample(rng: Random) -> Draft:

@@ -12,9 +12,9 @@ from training.grammars.benign_draw import Draft, grammar, some
 from training.grammars.benign_trigger import sample as english
 from training.grammars.grammar import phrases
 
-_FILES = ("benign_tongues_europe", "benign_tongues_world")
+_FILES = ("benign_tongues_europe", "benign_tongues_world", "benign_tongues_more")
 _PHRASES = grammar("benign_words", *_FILES)
-_KINDS = ("chat", "chat", "trigger", "trigger", "security", "doc")
+_KINDS = ("chat", "chat", "trigger", "more", "security", "doc")
 LANGUAGES: Final = tuple(sorted({name.split("_")[0] for name in phrases(*_FILES)}))
 """The languages by their tables' names: ISO 639-1, and ``zht`` for traditional Chinese."""
 _BIG = ("de", "fr", "es", "it", "pt", "ru", "zh", "ja", "ar", "ko", "tr", "hi", "pl")
