@@ -9,21 +9,20 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import attrs
 
 from lockllm_twisted.detection.views import UNDECODED, views
 from lockllm_twisted.values import Origin
-import training.grammars as grammars
-from training.grammars import benign
-from training.grammars.record import Record
-import importlib, pkgutil
+from training.grammars import attacks
+from training.grammars.benign import benign
 
 ORIGINS = {"user": Origin.USER, "tool": Origin.TOOL_RESULT, "system": Origin.SYSTEM}
 
-FOLDS = 4
+FOLDS = 2
 
 
 @attrs.frozen(eq=False)
@@ -77,28 +76,18 @@ def load(path: Path) -> list[Example]:
 
 def grown(seed: int) -> Iterator[Example]:
     """What the own grammars make."""
-    made: list[Record] = []
-    for module in pkgutil.iter_modules(grammars.__path__):
-        if module.name.startswith("attacks_"):
-            made += importlib.import_module(f"training.grammars.{module.name}").generate(seed)
-    made += benign.benign(seed)
-    for number, record in enumerate(made):
+    for number, record in enumerate(chain(attacks(seed), benign(seed))):
+        name = f"grown:{number}"
         yield example(
-            record.text,
-            record.label,
-            record.source,
-            record.role,
-            record.language,
-            f"grown:{number}",
-            record.family,
+            record.text, record.label, record.source, record.role, record.language, name, record.family
         )
 
 
 _TOGETHER = (
-    ("synth_direct", "prompt_book_train", "crwd_questions", "advbench"),
-    ("synth_leak", "synth_hard_negative", "tool_docs", "gsm8k_train"),
-    ("inthewild_jailbreaks", "gptfuzz", "roleplay_prompts_train", "selfinstruct_seed", "synth_indirect", "synth_indirect_clean"),
-    ("deepset_train", "cyberseceval_autocomplete", "cyberseceval_instruct", "python_stdlib", "synth_persona"),
+    ("synth_direct", "synth_persona", "deepset_train", "advbench", "tool_docs", "gsm8k_train", "roleplay_prompts_train",
+     "cyberseceval_autocomplete"),
+    ("synth_leak", "inthewild_jailbreaks", "gptfuzz", "synth_hard_negative", "prompt_book_train", "crwd_questions",
+     "selfinstruct_seed", "synth_indirect", "synth_indirect_clean", "cyberseceval_instruct", "python_stdlib"),
 )
 _FOLD = {source: fold for fold, sources in enumerate(_TOGETHER) for source in sources}
 

@@ -1,6 +1,6 @@
 """The learned part: a weight for each n-gram and kind of attack, added up over sentences and windows.
 
-Responsible for: `train`, which gives `Sums`; the heads and what each learns from.
+Responsible for: `train`, which gives `Sums`; what each head learns from, and how much each record counts.
 Must never: look at a source's name but to weigh it.
 """
 
@@ -119,14 +119,14 @@ def _targets(examples: Sequence[Example]) -> tuple[torch.Tensor, torch.Tensor]:
     return wanted, asked
 
 
-def _shares(examples: Sequence[Example], power: float) -> torch.Tensor:
+def shares(examples: Sequence[Example], power: float) -> NDArray[np.float64]:
     """How much each record counts: large sources less than in proportion; benign records more than attacks together."""
     count = Counter((one.source, one.label) for one in examples)
     share = np.array([count[one.source, one.label] ** -power for one in examples])
     benign = np.array([one.benign for one in examples])
     for part, of_all in ((benign, 0.6), (~benign, 0.4)):
         share[part] *= of_all * len(examples) / share[part].sum()
-    return torch.tensor(share, dtype=torch.float32)
+    return share
 
 
 @attrs.frozen
@@ -148,7 +148,7 @@ def train(
     torch.manual_seed(recipe.seed)
     chance = np.random.default_rng(recipe.seed)
     full, scout = _Sums(size, len(HEADS), recipe.dropped), _Sums(scout_size, len(SCOUT_HEADS), recipe.dropped)
-    share = _shares(examples, recipe.power)
+    share = torch.tensor(shares(examples, recipe.power), dtype=torch.float32)
     wanted, asked = _targets(examples)
     of_scout = [HEADS.index(head) for head in SCOUT_HEADS]
     optimiser = torch.optim.Adam([*full.parameters(), *scout.parameters()], lr=recipe.rate)

@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from string import ascii_lowercase, ascii_uppercase
 
 from lockllm_twisted.detection.confusables import CONFUSABLE, LOOKALIKES
-from lockllm_twisted.detection.decoders import Decoded, Spans, has
+from lockllm_twisted.detection.decoders import Decoded, Spans
 from lockllm_twisted.detection.steps import (
     Mirror,
     Pieces,
     Replace,
     Substitution,
+    has,
     join,
     matches,
     merged,

@@ -12,8 +12,8 @@ import re
 from collections.abc import Callable, Iterator
 from urllib.parse import unquote_to_bytes
 
-from lockllm_twisted.detection.decoders import Decoded, Spans, has
-from lockllm_twisted.detection.steps import Pieces, Step, Substitution, join, matches, merged, substitute
+from lockllm_twisted.detection.decoders import Decoded, Spans
+from lockllm_twisted.detection.steps import Pieces, Step, Substitution, has, join, matches, merged, substitute
 from lockllm_twisted.detection.view import View
 
 _NEAR = 256
@@ -59,14 +59,16 @@ def _nothing(_: re.Match[str]) -> str:
     return ""
 
 
-_JOINTS = {
-    quote: [joint.replace("_", quote) for joint in ("_ +", "_+", "_ . _", "_._", "_ _", "_\n", "_ &", "_ |", "__")]
-    for quote in "\"'"
-}
+_LONGEST_JOINT = 10
 
 
 def _has_joint(text: str) -> bool:
-    return any(quote in text and has(joints, text) for quote, joints in _JOINTS.items())
+    for quote in "\"'":
+        if quote in text:
+            for piece in text.split(quote)[1:-1]:
+                if len(piece) < _LONGEST_JOINT and not piece.strip(" \n+.&|"):
+                    return True
+    return False
 
 
 def _signs(*signs: str) -> Callable[[str], bool]:

@@ -38,6 +38,10 @@ _SHIFTS = tuple(range(0, FIELD * len(HEADS), FIELD))
 _ALL_MIDDLE = sum(_MIDDLE << shift for shift in _SHIFTS)
 _ALARM = sum(_MIDDLE << shift for shift in _SHIFTS[: len(SCOUT_HEADS)])
 
+_REASONS = 5
+_WORD_LAYERS = (("w1", (0,)), ("w2", (1, 0)), ("w3", (2, 1, 0)), ("s2", (2, 0)))
+"""The layers of words, and how far back each word of one of its n-grams is."""
+
 _REACH = 2
 """Tokens before a unit that its first n-grams reach back to."""
 
@@ -54,6 +58,7 @@ class Seen:
     first: int
     end: int
     logits: tuple[float, ...]
+    window: bool
 
 
 class _Numbers(dict[str, int]):
@@ -74,6 +79,7 @@ class Model:
     """The weights at work."""
 
     def __init__(self, weights: Weights) -> None:
+        self._words = weights.words
         self._number = _Numbers(weights.words).__getitem__
         self._class = weights.classes.__getitem__
         self._layers = {name: table.get for name, table in weights.layers.items()}
@@ -103,6 +109,22 @@ class Model:
                 ]
         return seen
 
+    def reasons(self, tokens: Sequence[str], unit: Seen, head: int) -> tuple[str, ...]:
+        """The n-grams of a unit that speak most for a head, as the vocabulary has them: words that it lacks are their shape."""
+        ids = list(map(self._number, tokens[unit.first : unit.end]))
+        found: dict[str, float] = {}
+        for layer, back in _WORD_LAYERS:
+            for at in range(back[0], len(ids)):
+                parts = [ids[at - steps] for steps in back]
+                key = 0
+                for part in parts:
+                    key = key << WORD_BITS | part
+                row = self._layers[layer](key, 0)
+                name = ("" if layer != "s2" else "… ").join(f"{self._words[part]} " for part in parts).strip()
+                found[name] = ((row + _ALL_MIDDLE >> _SHIFTS[head] & _MASK) - _MIDDLE) / SCALE
+        best = sorted(found, key=lambda name: -found[name])[:_REASONS]
+        return tuple(name for name in best if found[name] > 0)
+
     def _suspicious(self, ids: list[int]) -> tuple[list[Unit], list[Unit]]:
         """The sentences and the windows in which a head of the scout gives the alarm."""
         ones = map(self._scout["w1"], ids, repeat(0))
@@ -119,8 +141,8 @@ class Model:
         total += _ALL_MIDDLE
         sums = [((total >> shift & _MASK) - _MIDDLE) / SCALE for shift in _SHIFTS]
         if window:
-            return Seen(*unit, tuple([s * share + bias for s, share, bias in zip(sums, self._share, self._window, strict=True)]))
-        return Seen(*unit, tuple([s + bias for s, bias in zip(sums, self._sentence, strict=True)]))
+            return Seen(*unit, tuple([s * share + bias for s, share, bias in zip(sums, self._share, self._window, strict=True)]), window)
+        return Seen(*unit, tuple([s + bias for s, bias in zip(sums, self._sentence, strict=True)]), window)
 
     def _totals(self, ids: list[int], start: int, end: int) -> list[int]:
         """The sums of all weights up to each token from ``start`` to ``end``."""

@@ -171,3 +171,11 @@ def merged(spans: Iterable[tuple[int, int]], gap: int = 0) -> list[tuple[int, in
         else:
             result.append((start, end))
     return result
+
+
+def has(signs: Iterable[str], text: str) -> bool:
+    """Whether one of some signs stands in a text."""
+    for sign in signs:  # noqa: SIM110 # a generator would cost as much as the search
+        if sign in text:
+            return True
+    return False

@@ -60,20 +60,20 @@ def tokens(text: str) -> list[str]:
     return text.split()
 
 
+class _Kinds(dict[int, str]):
+    """Each sign as one letter: a part of a word, a token by itself, nothing, or a gap."""
+
+    def __missing__(self, code: int) -> str:
+        char, plain = chr(code), _SIGNS[code]
+        kind = "'" if plain is None else " " if plain == " " else "w" if plain == char and char not in MARKS else "1"
+        self[code] = kind
+        return kind
+
+
+_KINDS = _Kinds()
+_TOKEN = re.compile("w(?:[w']*w)?|1")
+
+
 def places(text: str) -> list[tuple[int, int]]:
     """The span of each of a text's tokens."""
-    found: list[tuple[int, int]] = []
-    start = end = -1
-    for at, char in enumerate(text):
-        plain = _SIGNS[ord(char)]
-        if plain == char and char != " " and char not in MARKS:
-            start, end = (at if start < 0 else start), at + 1
-        elif plain is not None:
-            if start >= 0:
-                found.append((start, end))
-                start = -1
-            if plain != " ":
-                found.append((at, at + 1))
-    if start >= 0:
-        found.append((start, end))
-    return found
+    return [match.span() for match in _TOKEN.finditer(translated(text, _KINDS))]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
+from lockllm_twisted.detection.assembled import assembled
 from lockllm_twisted.detection.ciphers import deciphered
 from lockllm_twisted.detection.decoders import decoded
 from lockllm_twisted.detection.escapes import unescaped
@@ -47,7 +48,7 @@ def views(text: str) -> Iterator[View]:
         found = [((*via, *names), inner, (*steps, *made_by)) for names, inner, made_by in hidden(raw)]
         found += [
             ((*view.via, *names), inner, (*view.steps, *made_by))
-            for decoder in (decoded, unescaped, deciphered)
+            for decoder in (decoded, unescaped, deciphered, assembled)
             for names, inner, made_by in decoder(view)
         ]
         for chain, inner, made_by in found:
