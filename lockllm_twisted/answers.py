@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from lockllm_twisted.errors import (
@@ -20,7 +21,7 @@ from lockllm_twisted.errors import (
     Unauthorized,
     UpstreamError,
 )
-from lockllm_twisted.values import Coverage, Hit, ScanMode, Verdict
+from lockllm_twisted.values import Action, Coverage, Hit, ScanMode, Sensitivity, Verdict
 
 Pairs = list[tuple[bytes, bytes]]
 
@@ -29,6 +30,16 @@ MAX_FINDINGS = 10
 
 _MAX_DETAIL = 3000
 """Bytes of JSON in a detail header: 4 KiB after base64."""
+
+_AWS_EXCEPTIONS = {
+    400: b"ValidationException",
+    401: b"AccessDeniedException",
+    403: b"AccessDeniedException",
+    404: b"ResourceNotFoundException",
+    503: b"ServiceUnavailableException",
+}
+"""botocore takes an exception's class, and whether there is a message to show, from this header alone (bedrock-runtime's
+service model); other SDKs don't read it."""
 
 _LEVELS = {True: b"true", False: b"false"}
 
@@ -60,6 +71,8 @@ def error_answer(error: LockLLMError, request_id: str) -> tuple[int, Pairs, byte
         (b"X-Amzn-RequestId", rid),
         (b"X-LockLLM-Request-ID", rid),
     ]
+    if (exception := _AWS_EXCEPTIONS.get(error.http_status)) is not None:
+        headers.append((b"X-Amzn-ErrorType", exception))
     if isinstance(error, (Blocked, PolicyViolation)):
         headers.append((b"X-LockLLM-Blocked", b"true"))
     if isinstance(error, Unauthorized):
@@ -73,6 +86,21 @@ def error_answer(error: LockLLMError, request_id: str) -> tuple[int, Pairs, byte
 
 def pass_headers(verdict: Verdict, *, provider: str, model: str | None) -> Pairs:
     """What is added to an answer after a verdict: the metadata headers of LockLLM's SDKs."""
+    if verdict.safe and not verdict.coverage.reasons:
+        return list(_safe_headers(verdict.mode, verdict.sensitivity, verdict.coverage, provider, model))
+    return _metadata(verdict, provider, model) + _warnings(verdict)
+
+
+@lru_cache(maxsize=256)
+def _safe_headers(
+    mode: ScanMode, sensitivity: Sensitivity, coverage: Coverage, provider: str, model: str | None
+) -> tuple[tuple[bytes, bytes], ...]:
+    """The same for every safe request to one model, which is nearly all of them."""
+    safe = Verdict(Action.ALLOW, (), coverage, 0.0, sensitivity, "", mode)
+    return tuple(_metadata(safe, provider, model))
+
+
+def _metadata(verdict: Verdict, provider: str, model: str | None) -> Pairs:
     headers: Pairs = [
         (b"X-LockLLM-Scanned", _LEVELS[verdict.coverage.state != "not_scanned" and not verdict.failed_scanners]),
         (b"X-LockLLM-Safe", _LEVELS[verdict.safe]),
@@ -87,6 +115,11 @@ def pass_headers(verdict: Verdict, *, provider: str, model: str | None) -> Pairs
         headers.append((b"X-LockLLM-Model", value))
     if verdict.failed_scanners:
         headers.append((b"X-LockLLM-Failed-Scanners", ",".join(verdict.failed_scanners).encode("latin-1", "replace")))
+    return headers
+
+
+def _warnings(verdict: Verdict) -> Pairs:
+    headers: Pairs = []
     core, policy = _by_kind(verdict)
     if core or (not verdict.safe and not policy):
         headers += [
@@ -165,6 +198,7 @@ def details(verdict: Verdict) -> dict[str, Any]:
         "policy": verdict.policy,
         "coverage": {"state": verdict.coverage.state, "reasons": list(verdict.coverage.reasons)},
         "findings": found,
+        **({"allowed": [_told(hit) for hit in verdict.allowed[:MAX_FINDINGS]]} if verdict.allowed else {}),
     }
 
 

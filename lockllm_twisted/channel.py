@@ -1,27 +1,33 @@
 """One connection: heads read strictly, bodies kept up to a limit, deadlines, and refusals that arrive.
 
-Responsible for: what ends before a resource is asked. Heads that two servers could read in two ways, or that come too
-slowly or too large, end here, with an answer that says why; so do callers without a key, before their body is read.
-Must never: know a provider, a scanner, or what a body means.
+Responsible for: receiving. Heads that two servers could read in two ways, or that come too slowly or too large, end here,
+with an answer that says why; so do callers without a key, before their body is read.
+Must never: know a provider, a scanner, or what a body means. How an answer is written is `turn`'s.
+
+Why not twisted.web's: it reads a head line by line and goes on after a line that it refuses, spools a body to disk before
+anybody may refuse it, and costs more than all that is done here with the request.
 """
 
 from __future__ import annotations
 
-import io
-from typing import TYPE_CHECKING, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.internet.protocol import connectionDone
+from twisted.internet.tcp import Connection
 from twisted.python.failure import Failure
-from twisted.web.http import RESPONSES, HTTPChannel, parse_qs
-from twisted.web.http_headers import Headers
-from twisted.web.server import Request
+from twisted.web.http import RESPONSES
 
 from lockllm_twisted.answers import error_answer
+from lockllm_twisted.chunks import ChunkError, Chunks
+from lockllm_twisted.client import Client
+from lockllm_twisted.deadline import Deadline
+from lockllm_twisted.door import Entry
 from lockllm_twisted.errors import BadRequest, LockLLMError
 from lockllm_twisted.head import MAX_HEAD, RequestHead, is_http2, parse_head, too_large
+from lockllm_twisted.sending import send, without_delay
+from lockllm_twisted.turn import Turn
 from lockllm_twisted.values import new_id
-from lockllm_twisted.wire import HeaderPairs
 
 if TYPE_CHECKING:
     from lockllm_twisted.site import ProxySite
@@ -30,254 +36,238 @@ LINGER = 2.0
 """Seconds to read on, and drop, after an answer that came before the end of a body. Closing at once resets the
 connection, and the client never sees the answer (RFC 9112 §9.6; 10 of 12 clients)."""
 
+KEEP_ALIVE = 75.0
+"""Seconds that a connection may idle between requests, and that a client has to take the end of its last answer: nginx's
+default, above every SDK's own."""
 
-class Gate(Protocol):
-    """What the site asks of the resource before a body is read."""
-
-    max_body: int
-
-    def admit_early(self, request: Request) -> object:
-        """Let a caller in by its head alone, or raise `LockLLMError`; what it returns is kept as ``admission``."""
-
-    def refused(self, request: Request, error: LockLLMError, request_id: str) -> None:
-        """Hear of a request that was answered here."""
+_AHEAD = 65536
+"""Bytes of further requests that are kept while one is answered; more waits in the client's socket."""
 
 
-class ProxyRequest(Request):
-    """A request whose body is kept in memory up to a limit, and refused by its head alone where that is enough."""
+class Leaf(Protocol):
+    """What a request is handed to: a resource of ours."""
 
-    defaultContentType = None
-    channel: Channel
-    admission: object = None
-    pairs: HeaderPairs = ()
-    """The headers as they came; `requestHeaders` is made of them for whoever asks."""
+    def enter(self, client: Client) -> Entry | None:
+        """Let the caller in by the head alone, or raise `LockLLMError`."""
 
-    answer_pairs: list[tuple[bytes, bytes]]
-    """The answer's headers, to be written as they stand; twisted.web's own `responseHeaders` go before them."""
-
-    _headers: Headers | None = None
-
-    @property
-    def requestHeaders(self) -> Headers:
-        """The headers as twisted.web knows them."""
-        if self._headers is None:
-            self._headers = Headers()
-            for name, value in self.pairs:
-                self._headers.addRawHeader(name, value)
-        return self._headers
-
-    @requestHeaders.setter
-    def requestHeaders(self, headers: Headers) -> None:
-        """twisted.web sets an empty one with each request."""
-
-    def gotLength(self, length: int | None) -> None:
-        """The head is complete."""
-        self.content = io.BytesIO()
-        gate = self.channel.gate
-        try:
-            if length is not None and length > gate.max_body:
-                raise _too_large(gate.max_body)
-            self.admission = gate.admit_early(self)
-        except LockLLMError as error:
-            if length == 0:
-                return  # the resource says so itself, and the connection lives on
-            self.channel.refuse(error, self)
-
-    def handleContentChunk(self, data: bytes) -> None:
-        """Take a piece of the body."""
-        if self.channel.refusing:
-            return
-        content = cast(io.BytesIO, self.content)
-        if content.tell() + len(data) > self.channel.gate.max_body:
-            self.channel.refuse(_too_large(self.channel.gate.max_body), self)
-            return
-        content.write(data)
-
-    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
-        """The body is complete. A form is the provider's: it is not parsed here, whatever the Site says."""
-        cast(io.BytesIO, self.content).seek(0)
-        self.method, self.uri, self.clientproto = command, path, version
-        self.path, _, query = path.partition(b"?")
-        self.args = parse_qs(query, keep_blank_values=True) if query else {}
-        self.process()
-
-    def __repr__(self) -> str:
-        """Without the query: Gemini's keys stand there."""
-        return f"<{type(self).__name__} {self.method!r} {self.uri.partition(b'?')[0]!r}>"
+    def handle(self, client: Client) -> None:
+        """Answer the request, whose body is complete, or which has a problem."""
 
 
-class Channel(HTTPChannel):
-    """One connection. HTTP/1.1 and 1.0 only; upgrades, HTTP/2 and ambiguous heads are refused.
+class Channel(TwistedProtocol):
+    """One connection. HTTP/1.1 and 1.0 only; upgrades, HTTP/2 and ambiguous heads are refused."""
 
-    twisted.web reads a head line by line and goes on after a line that it refuses; here it is read at once, by `head`.
-    Bodies, answers and backpressure are twisted.web's.
-    """
+    transport: Connection  # or one that looks like it: TLS and UNIX transports do
 
-    requestFactory = ProxyRequest
-    site: ProxySite
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.refusing = False
-        self._head = b""
-        self._asked = False
-        self._waiting_for: Literal["head", "body"] | None = None
-        self._deadline: IDelayedCall | None = None
-
-    @property
-    def gate(self) -> Gate:
-        """What decides about callers."""
-        return self.site.gate
+    def __init__(self, site: ProxySite) -> None:
+        self.site = site
+        self.persistent = True
+        self.deadline = Deadline(site.clock)
+        self._buffer = b""
+        self._going = False
+        self._waiting: Literal["head", "body", "answer", "next", "end"] = "head"
+        self._turn: Turn | None = None
+        self._leaf: Leaf | None = None
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._left = 0
+        self._chunks: Chunks | None = None
 
     @property
     def busy(self) -> bool:
         """A request is being received or answered."""
-        return bool(self.requests)
+        return self._turn is not None
 
     def connectionMade(self) -> None:
         """Be counted, so that a shutdown can wait for us."""
-        super().connectionMade()
+        without_delay(self.transport)
         self.site.channels.add(self)
-        self._wait_for("head")
+        self.deadline.set(self.site.head_timeout, self._too_slow)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Be gone."""
-        self._wait_for(None)
-        self.site.channels.discard(self)
-        super().connectionLost(reason)
-        self.site.lost()
+        self._waiting = "end"
+        self.deadline.stop()
+        self.site.lost(self)
+        if self._turn is not None:
+            turn, self._turn = self._turn, None
+            turn.gone = True
+            turn.on_gone()
 
     def dataReceived(self, data: bytes) -> None:
         """Take bytes; whatever is incomplete afterwards has a deadline that further bytes don't move."""
-        if self.refusing:
+        if self._waiting == "end":
             return
-        self.resetTimeout()
-        if self.requests:
-            self.rawDataReceived(data)
-        else:
-            self._take_head(data)
-        if self.refusing:
-            return
-        if not self.requests:
-            self._wait_for("head" if self._head or not self._asked else None)
-        else:
-            self._wait_for(None if self._handlingRequest else "body")
+        self._buffer = self._buffer + data if self._buffer else data
+        if self._waiting != "answer":
+            self._go_on()
+        elif len(self._buffer) > _AHEAD:
+            self.transport.pauseProducing()
 
-    def setLineMode(self, extra: bytes = b"") -> None:
-        """A request was answered; what came meanwhile is the next one."""
-        if extra:
-            self.dataReceived(extra)
-
-    def _take_head(self, data: bytes) -> None:
-        if not self.persistent:
-            return  # this connection's last request was answered
-        # RFC 9112 §2.2: "a server … SHOULD ignore at least one empty line (CRLF) received prior to the request-line"
-        self._head = (self._head + data).removeprefix(b"\r\n") if not self._head else self._head + data
-        if is_http2(self._head):
-            self.refusing = True
-            self.loseConnection()
+    def _go_on(self) -> None:
+        """Take what was received: a loop, because a row of small requests must not become a tower of calls."""
+        if self._going:
             return
-        end = self._head.find(b"\r\n\r\n", 0, MAX_HEAD + 4)
-        if end < 0:
-            if len(self._head) > MAX_HEAD:
-                self.refuse(too_large())
-            return
-        head, rest, self._head = self._head[:end], self._head[end + 4 :], b""
+        self._going = True
         try:
-            parsed = parse_head(head)
-        except BadRequest as error:
-            self.refuse(error)
-            return
-        self._begin(parsed)
-        if self.requests and not self.refusing:
-            if parsed.length == 0:
-                self._dataBuffer.append(rest)
-                self.allContentReceived()
-            elif rest:
-                self.rawDataReceived(rest)
+            while self._buffer and self._waiting not in ("answer", "end"):
+                if not (self._take_body() if self._waiting == "body" else self._take_head()):
+                    break
+        finally:
+            self._going = False
+
+    # Receiving: each of these takes what it can of the buffer, and says whether there may be more to take.
+
+    def _take_head(self) -> bool:
+        # RFC 9112 §2.2: "a server … SHOULD ignore at least one empty line (CRLF) received prior to the request-line"
+        data = self._buffer.removeprefix(b"\r\n")
+        if is_http2(data):
+            self.part(LINGER)
+            return False
+        end = data.find(b"\r\n\r\n", 0, MAX_HEAD + 4)
+        if end < 0:
+            self._buffer = data
+            if len(data) > MAX_HEAD:
+                self._refuse(too_large())
+            elif self._waiting == "next" and data:
+                self._wait("head", self.site.head_timeout)
+            return False
+        head, self._buffer = data[:end], data[end + 4 :]
+        try:
+            self._begin(parse_head(head))
+        except LockLLMError as error:
+            self._refuse(error)
+            return False
+        return True
 
     def _begin(self, head: RequestHead) -> None:
-        self._asked = True
-        request = ProxyRequest(self)
-        self.requests.append(request)
-        request.pairs, request.answer_pairs = head.pairs, []
-        request.method, request.uri, request.clientproto = head.method, head.target, head.version
-        self._command, self._path, self._version = head.method, head.target, head.version
-        self.persistent = int(head.persistent)
-        if not head.persistent:
-            request.responseHeaders.setRawHeaders(b"connection", [b"close"])
-        if head.length is None:
-            self._maybeChooseTransferDecoder(b"Transfer-Encoding", b"chunked")
-        elif head.length:
-            self._maybeChooseTransferDecoder(b"Content-Length", b"%d" % head.length)
-        self.length = head.length
-        request.gotLength(head.length)
-        if head.expects_continue and not self.refusing and head.length != 0:
-            self._send100Continue()
-
-    def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
-        """Write an answer's head. A provider's names keep their case, and their order."""
-        lines = [b"%b %b %b" % (version, code, reason)]
-        lines += [name + b": " + value for name, values in headers.getAllRawHeaders() for value in values]
-        lines += [name + b": " + value for name, value in self.requests[0].answer_pairs]
-        lines += [b"", b""]
-        self.write(b"\r\n".join(lines))
-
-    def rawDataReceived(self, data: bytes) -> None:
-        """A piece of body, or of the next request while this one is answered."""
-        if not self.refusing:
-            super().rawDataReceived(data)
-
-    def allContentReceived(self) -> None:
-        """Hand the request over."""
-        if not self.refusing:
-            super().allContentReceived()
-
-    def refuse(self, error: LockLLMError, request: Request | None = None) -> None:
-        """Answer in place of the resource, read on for a moment so that the answer arrives, and close."""
-        if self.refusing:
+        """The head is complete. Raises what it is to be refused for before a body is read."""
+        self.persistent = self.persistent and head.persistent
+        leaf, depth = self.site.resource.find(head.target)
+        self._turn = turn = Turn(self, head, depth)
+        self._leaf = leaf
+        if head.length is not None and head.length > self.site.max_body:
+            raise _too_large(self.site.max_body)
+        try:
+            turn.entry = leaf.enter(turn)
+        except LockLLMError as error:
+            if head.length != 0:
+                raise
+            turn.problem = error
+        if head.length == 0:
+            self._answer()
             return
-        self.refusing = True
-        self.persistent = 0
-        self._wait_for(None)
-        request_id = new_id()
-        status, headers, body = error_answer(error, request_id)
+        self._pieces, self._size = [], 0
+        self._chunks = Chunks() if head.length is None else None
+        self._left = head.length or 0
+        if self._chunks is not None or self._left > len(self._buffer):
+            if head.expects_continue:
+                self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._wait("body", self.site.body_timeout)
+        else:
+            self._waiting = "body"
+
+    def _take_body(self) -> bool:
+        data, self._buffer = self._buffer, b""
+        if self._chunks is None:
+            piece = data if len(data) <= self._left else data[: self._left]
+            self._pieces.append(piece)
+            self._left -= len(piece)
+            if self._left:
+                return False
+            self._buffer = data[len(piece) :]
+            self._answer()
+            return True
+        try:
+            pieces = self._chunks.feed(data)
+        except ChunkError as error:
+            self._refuse(BadRequest(f"The chunked body is malformed: {error}.", code="malformed_request"))
+            return False
+        self._pieces += pieces
+        self._size += sum(map(len, pieces))
+        if self._size > self.site.max_body:
+            self._refuse(_too_large(self.site.max_body))
+            return False
+        if not self._chunks.done:
+            return False
+        self._buffer = self._chunks.rest
+        self._answer()
+        return True
+
+    def _answer(self) -> None:
+        """The request is complete."""
+        turn, leaf, pieces = self._turn, self._leaf, self._pieces
+        assert turn is not None
+        assert leaf is not None
+        self._waiting = "answer"
+        self.deadline.clear()
+        turn.body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        self._pieces, self._chunks = [], None
+        leaf.handle(turn)
+
+    def answered(self) -> None:
+        """The answer is complete: the next request, or the end."""
+        self._turn = None
+        if self._waiting == "end":  # refused: the rest of the body is read, and dropped
+            self.deadline.set(LINGER, self._linger_ends)
+            return
+        if not self.persistent:
+            self.part(KEEP_ALIVE)
+            return
+        if len(self._buffer) > _AHEAD:
+            self.transport.resumeProducing()
+        self._wait("next", KEEP_ALIVE)
+        self._go_on()
+
+    # Ends.
+
+    def _refuse(self, error: LockLLMError) -> None:
+        """Answer before the end of the request, read on for a moment so that the answer arrives, and close."""
+        self._waiting = "end"
+        self._buffer = b""
+        self.persistent = False
+        if self._turn is not None and self._leaf is not None:
+            self._turn.problem = error
+            self._leaf.handle(self._turn)
+            return
+        status, headers, body = error_answer(error, new_id())
         lines = [b"HTTP/1.1 %d %s" % (status, RESPONSES.get(status, b"Error"))]
-        lines += [name + b": " + value for name, value in headers]
+        lines += map(b": ".join, headers)
         lines += [b"Connection: close", b"Content-Length: %d" % len(body), b"", b""]
-        self.write(b"\r\n".join(lines) + body)
-        if request is not None:
-            self.gate.refused(request, error, request_id)
-        self.setTimeout(None)
-        self._deadline = self.site.reactor.callLater(LINGER, self._part)
+        send(self.transport, b"\r\n".join(lines) + body)
+        self.deadline.set(LINGER, self._linger_ends)
 
-    def _part(self) -> None:
-        self._deadline = self.site.reactor.callLater(LINGER, self.forceAbortClient)
-        self.loseConnection()
+    def _wait(self, what: Literal["head", "body", "next"], seconds: float) -> None:
+        """One absolute deadline at a time: more bytes don't move it (slow loris)."""
+        self._waiting = what
+        self.deadline.set(seconds, self.leave if what == "next" else self._too_slow)
 
-    def _wait_for(self, what: Literal["head", "body"] | None) -> None:
-        """One absolute deadline at a time: for a head, then for a body; more bytes don't move it (slow loris)."""
-        if what == self._waiting_for and not self.refusing:
+    def _too_slow(self) -> None:
+        if self._turn is None and not self._buffer:
+            self.part(LINGER)  # it has said nothing: there is nobody to answer
             return
-        self._waiting_for = what
-        if self._deadline is not None:
-            if self._deadline.active():
-                self._deadline.cancel()
-            self._deadline = None
-        if what is not None:
-            seconds = self.site.head_timeout if what == "head" else self.site.body_timeout
-            self._deadline = self.site.reactor.callLater(seconds, self._too_slow, what)
+        what = "head" if self._turn is None else "body"
+        self._refuse(BadRequest(f"The request's {what} did not come in time.", code="request_timeout", status=408))
 
-    def _too_slow(self, what: str) -> None:
-        self._deadline = None
-        if not self.requests and not self._head:
-            self.loseConnection()  # it has said nothing: there is nobody to answer
-            return
-        self.refuse(BadRequest(f"The request's {what} did not come in time.", code="request_timeout", status=408))
+    def _linger_ends(self) -> None:
+        self.part(LINGER)
 
-    def _respondToBadRequestAndDisconnect(self) -> None:
-        """A chunk is malformed; twisted.web's own 400 has no body to say so."""
-        self.refuse(BadRequest("The chunked body is malformed.", code="malformed_request"))
+    def leave(self) -> None:
+        """Close when nothing is being answered; else after the answer."""
+        if self.busy:
+            self.persistent = False
+        else:
+            self.part(KEEP_ALIVE)
+
+    def part(self, within: float) -> None:
+        """Close once what was written has left, at the latest in so many seconds."""
+        self._waiting = "end"
+        self.deadline.set(within, self.abort)
+        self.transport.loseConnection()
+
+    def abort(self) -> None:
+        """End now."""
+        self.transport.abortConnection()
 
 
 def _too_large(limit: int) -> LockLLMError:

@@ -10,14 +10,12 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-import attrs
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.failure import Failure
 
 from lockllm_twisted.door import Entry, enter
 from lockllm_twisted.guard import Guard
-from lockllm_twisted.hooks import Provider
 from lockllm_twisted.logs import log_exchange
 from lockllm_twisted.registry import Registry, load
 from lockllm_twisted.scan import Scanners
@@ -25,21 +23,13 @@ from lockllm_twisted.settings import ScannerSettings, Settings
 from lockllm_twisted.store import Store, configured_keys, state_directory
 from lockllm_twisted.threads import DaemonThreadPool
 from lockllm_twisted.upstream import OriginAgent, UpstreamClient, origin_agent
-from lockllm_twisted.values import Caller, Exchange
-from lockllm_twisted.wire import HeaderPairs
+from lockllm_twisted.values import Exchange
+from lockllm_twisted.wire import Named
 
 _Result = TypeVar("_Result")
 
 _THREADS = max(2, os.cpu_count() or 2)
 """Scanner threads. They share Python's lock, so more of them would only take turns."""
-
-
-@attrs.frozen
-class Admission:
-    """A request that was let in by its head: its header pairs and its caller."""
-
-    pairs: HeaderPairs = attrs.field(repr=False)
-    entry: Entry
 
 
 class Core:
@@ -72,6 +62,7 @@ class Core:
             ),
             self.registry.policies,
             settings.proxy,
+            self.store.allowed,
         )
         self._stopped: Deferred[None] | None = None
         reactor.addSystemEventTrigger("during", "shutdown", self.stop)
@@ -80,19 +71,16 @@ class Core:
         """Run CPU work in the project's own pool: Twisted's serves name lookups."""
         return deferToThreadPool(self.clock, self._pool, function)
 
-    def admit(self, pairs: HeaderPairs, target: bytes) -> Admission:
+    def admit(self, named: Named, target: bytes) -> Entry:
         """Let a caller in, or raise `Unauthorized`."""
-        entry = enter(pairs, target, self._lookup, require_key=self.settings.proxy.require_key)
-        return Admission(pairs, entry)
+        return enter(named, target, self.store.caller, require_key=self.settings.proxy.require_key)
 
     def provider_key(self, slug: str) -> str | None:
         """The key that is stored for a provider; the config goes before the store."""
         return self._configured.get(slug) or self.store.provider_key(slug)
 
-    def client(self, provider: Provider) -> UpstreamClient:
-        """The client of a provider's origin; providers with one origin share its connections."""
-        origin = provider.origin
-        assert origin is not None
+    def client(self, origin: str) -> UpstreamClient:
+        """The client of an origin; providers with one origin share its connections."""
         known = self._agents.get(origin)
         if known is None:
             agent, host = origin_agent(self.clock, origin)
@@ -111,6 +99,3 @@ class Core:
                 agent.close()
             self._stopped = self.store.stop().addCallback(lambda _: self._pool.stop())
         return self._stopped
-
-    def _lookup(self, key: bytes) -> Caller | None:
-        return self.store.caller(key)

@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from operator import itemgetter
 
 import attrs
 
 from lockllm_twisted.errors import BadRequest, ConfigurationProblem, Unauthorized
-from lockllm_twisted.hooks import BEARER, CredentialPlace, Provider
+from lockllm_twisted.hooks import BEARER, AuthorizingProvider, CredentialPlace, Provider
 from lockllm_twisted.keys import holds_key, looks_like_key
 from lockllm_twisted.values import ANONYMOUS, Caller
-from lockllm_twisted.wire import HeaderPairs
+from lockllm_twisted.wire import HeaderPairs, Named
 
 PLACES = (
     BEARER,
@@ -45,9 +46,9 @@ class Entry:
     in_place: bool = False
 
 
-def enter(headers: HeaderPairs, target: bytes, lookup: Lookup, *, require_key: bool) -> Entry:
+def enter(named: Named, target: bytes, lookup: Lookup, *, require_key: bool) -> Entry:
     """Let a caller in. Raises `Unauthorized`, always with the same words for a wrong key."""
-    explicit, presented = _credentials(headers, target)
+    explicit, presented = _credentials(named, target)
     if len(explicit) > 1:
         raise Unauthorized("Send exactly one X-LockLLM-Key header.")
     if explicit:
@@ -78,15 +79,15 @@ def outgoing(
         headers = [pair for pair in headers if pair[0].lower() not in _HEADER_PLACES]
         target = without_key(target)
         place = provider.credential(target.partition(b"?")[0])
-        if place is not None:
-            if stored_key is None:
-                raise ConfigurationProblem(
-                    f"No key is stored for the provider {provider.slug}. Store one with "
-                    f"'lockllm providers set-key {provider.slug}', or send the provider's key in its own place and the "
-                    "LockLLM key in X-LockLLM-Key.",
-                )
+        if place is not None and stored_key is not None:
             headers, target = _with_key(place, stored_key.encode(), headers, target)
-    if _leaks(entry, b"\n".join(value for _, value in headers)):
+        elif place is not None and not isinstance(provider, AuthorizingProvider):
+            raise ConfigurationProblem(
+                f"No key is stored for the provider {provider.slug}. Store one with "
+                f"'lockllm providers set-key {provider.slug}', or send the provider's key in its own place and the "
+                "LockLLM key in X-LockLLM-Key.",
+            )
+    if _leaks(entry, b"\n".join(map(itemgetter(1), headers))):
         names = ", ".join(name.decode("latin-1") for name, value in headers if _leaks(entry, value))
         raise BadRequest(f"The header {names} holds a LockLLM key: send it in X-LockLLM-Key only.")
     if _leaks(entry, target):
@@ -94,22 +95,15 @@ def outgoing(
     return list(headers), target
 
 
-def _credentials(headers: HeaderPairs, target: bytes) -> tuple[list[bytes], tuple[bytes, ...]]:
+def _credentials(named: Named, target: bytes) -> tuple[list[bytes], tuple[bytes, ...]]:
     """The values of ``X-LockLLM-Key``, and all that stands in a credential's place, in the order of `PLACES`."""
-    explicit: list[bytes] = []
-    found: dict[bytes, list[bytes]] = {}
-    for name, value in headers:
-        lower = name.lower()
-        if lower == b"x-lockllm-key":
-            explicit.append(value.strip())
-        elif lower in _HEADER_PLACES and value:
-            found.setdefault(lower, []).append(value)
+    explicit = [value.strip() for value in named.get(b"x-lockllm-key", ())]
     presented: list[bytes] = []
-    for place in PLACES:
-        if place.kind == "query":
-            presented += _QUERY_KEY.findall(target)
-        else:
-            presented += [_without_prefix(place.prefix, value) for value in found.get(place.name, ())]
+    if not _HEADER_PLACES.isdisjoint(named):
+        for place in PLACES:
+            presented += [_without_prefix(place.prefix, value) for value in named.get(place.name, ()) if value]
+    if b"key=" in target:
+        presented += _QUERY_KEY.findall(target)
     return explicit, tuple(presented)
 
 

@@ -1,15 +1,16 @@
 """The guard: read, scan, decide; the same for a proxied request and for ``/v1/scan``.
 
-Responsible for: composing reading, scanners and policies into one verdict on one request.
+Responsible for: composing reading, scanners, allow list and policies into one verdict on one request.
 Must never: know how the request came or where it goes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import attrs
 
+from lockllm_twisted.allowlist import AllowList
 from lockllm_twisted.hooks import Policy, Question
 from lockllm_twisted.options import Options
 from lockllm_twisted.policy import decide, stops
@@ -22,11 +23,12 @@ _NOTHING = ScanResult((), ())
 
 @attrs.frozen
 class Guard:
-    """Scanners and policies of one service."""
+    """Scanners and policies of one service. ``allowed`` gives the allow list that is in force now."""
 
     scanners: Scanners
     policies: Sequence[Policy]
     settings: ProxySettings
+    allowed: Callable[[], AllowList | None] = lambda: None
 
     @property
     def refuses_unreadable(self) -> bool:
@@ -47,4 +49,15 @@ class Guard:
             policy_action=options.policy_action,
             origin_actions=options.origin_actions,
         )
+        verdict = self._decided(question, reading, result)
+        allowed = self.allowed() if verdict.hits else None
+        if not allowed:
+            return verdict
+        rest, aside = allowed.split(result.hits)
+        if not aside:
+            return verdict
+        milder, excused = self._decided(attrs.evolve(question, hits=rest), reading, result), frozenset(aside)
+        return attrs.evolve(milder, allowed=tuple(hit for hit in verdict.hits if hit in excused))
+
+    def _decided(self, question: Question, reading: Reading, result: ScanResult) -> Verdict:
         return decide(self.policies, question, self.settings, unreadable=reading.unreadable, failed=result.failed)

@@ -8,13 +8,12 @@ Must never: repair anything. A head that two servers could read in two ways is a
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Final
 
 import attrs
 
 from lockllm_twisted.errors import BadRequest
-from lockllm_twisted.wire import header_lines, header_values, tokens
+from lockllm_twisted.wire import Fields, Named, header_lines, tokens
 
 MAX_HEAD: Final = 65536
 """Bytes of a request's head. Cloud tokens take 4 KB a header, and cookies more; nginx allows 32 KB, Node 16 KB."""
@@ -35,7 +34,7 @@ class RequestHead:
     method: bytes
     target: bytes
     version: bytes
-    pairs: Sequence[tuple[bytes, bytes]] = attrs.field(repr=False)
+    fields: Fields = attrs.field(repr=False)
     length: int | None
     persistent: bool
     expects_continue: bool
@@ -67,10 +66,12 @@ def parse_head(head: bytes) -> RequestHead:
         raise too_large()
     if method not in _METHODS:
         raise BadRequest("This method is not accepted.", code="method_not_allowed", status=405)
-    hosts = header_values(pairs, b"host")
+    fields = Fields(pairs)
+    named = fields.named
+    hosts = named.get(b"host", ())
     if len(hosts) > 1 or (not hosts and version == b"HTTP/1.1") or not all(map(_HOST.match, hosts)):
         raise _malformed("Send exactly one well-formed Host header.")  # RFC 9112 §3.2
-    if b"websocket" in tokens(header_values(pairs, b"upgrade")):
+    if b"upgrade" in named and b"websocket" in tokens(named[b"upgrade"]):
         raise BadRequest(
             "WebSocket is not supported: what travels in its frames could not be scanned.",
             code="upgrade_not_supported",
@@ -80,17 +81,17 @@ def parse_head(head: bytes) -> RequestHead:
         method,
         target,
         version,
-        pairs,
-        _body_length(pairs, version),
-        version == b"HTTP/1.1" and b"close" not in tokens(header_values(pairs, b"connection")),
-        version == b"HTTP/1.1" and b"100-continue" in tokens(header_values(pairs, b"expect")),
+        fields,
+        _body_length(named, version),
+        version == b"HTTP/1.1" and b"close" not in tokens(named.get(b"connection", ())),
+        version == b"HTTP/1.1" and b"100-continue" in tokens(named.get(b"expect", ())),
     )
 
 
-def _body_length(pairs: Sequence[tuple[bytes, bytes]], version: bytes) -> int | None:
+def _body_length(named: Named, version: bytes) -> int | None:
     """RFC 9112 §6.3, stricter: one framing header or none, once."""
-    lengths = header_values(pairs, b"content-length")
-    codings = header_values(pairs, b"transfer-encoding")
+    lengths = named.get(b"content-length", ())
+    codings = named.get(b"transfer-encoding", ())
     if codings:
         if lengths or len(codings) > 1 or codings[0].lower() != b"chunked" or version == b"HTTP/1.0":
             raise _malformed("Send either one Content-Length, or exactly Transfer-Encoding: chunked with HTTP/1.1.")

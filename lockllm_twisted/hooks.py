@@ -16,7 +16,18 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 import attrs
 import pluggy
 
-from lockllm_twisted.values import Action, Coverage, Finding, Hit, Origin, Passage, ScanMode, Sensitivity, Verdict
+from lockllm_twisted.values import (
+    Action,
+    Caller,
+    Coverage,
+    Finding,
+    Hit,
+    Origin,
+    Passage,
+    ScanMode,
+    Sensitivity,
+    Verdict,
+)
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
@@ -50,6 +61,22 @@ class CredentialPlace:
 
 
 BEARER = CredentialPlace("header", b"authorization", b"Bearer ")
+
+
+@attrs.frozen
+class UpstreamRequest:
+    """A request as it is about to leave for a provider.
+
+    ``origin`` is ``https://host[:port]``, ``target`` what `Provider.target` returned, ``headers`` all end-to-end headers
+    but Host and framing. ``body`` is ``None`` where the client sent none.
+    """
+
+    origin: str
+    method: bytes
+    target: bytes
+    headers: Sequence[tuple[bytes, bytes]] = attrs.field(repr=False)
+    body: bytes | None = attrs.field(repr=False)
+    caller: Caller
 
 
 @attrs.frozen
@@ -107,6 +134,21 @@ class LocalProvider(Provider, Protocol):
 
     def answer(self, request: LocalRequest) -> LocalAnswer:
         """The answer to a request that passed the scanners. Called on the reactor thread: must not block."""
+
+
+@runtime_checkable
+class AuthorizingProvider(Provider, Protocol):
+    """A provider whose origin or credential is made for each request: regional hosts, signatures, tokens that expire."""
+
+    def authorize(
+        self, request: UpstreamRequest
+    ) -> UpstreamRequest | Awaitable[UpstreamRequest] | Deferred[UpstreamRequest]:
+        """The request with the origin and the headers that it is to be sent with; method, target and body stay.
+
+        Called after the verdict, just before a connection is used; must not block. A LockLLM key never reaches it: where one stood in
+        the provider key's place and no key is stored, the request comes without a credential. The origin must be made from parts that were
+        checked against a strict pattern. Raises `LockLLMError` for an answer of ours.
+        """
 
 
 class Scanner(Protocol):

@@ -15,7 +15,7 @@ import attrs
 from lockllm_twisted.errors import ConfigurationProblem
 from lockllm_twisted.settings import ProxySettings
 from lockllm_twisted.values import Action, Caller, Origin, ScanMode, Sensitivity
-from lockllm_twisted.wire import HeaderPairs
+from lockllm_twisted.wire import Named
 
 _STRICTNESS = {Sensitivity.LOW: 0, Sensitivity.MEDIUM: 1, Sensitivity.HIGH: 2}
 _ACTIONS = {"block": Action.BLOCK, "allow_with_warning": Action.FLAG, "flag": Action.FLAG, "allow": Action.ALLOW}
@@ -31,7 +31,6 @@ _WISHES = frozenset(
         *_UNAVAILABLE,
     )
 )
-_OURS = b"x-lockllm-"
 _Word = TypeVar("_Word", bound=StrEnum)
 
 
@@ -46,21 +45,19 @@ class Options:
     origin_actions: Mapping[Origin, Action]
 
 
-def in_force(headers: HeaderPairs, settings: ProxySettings, caller: Caller, *, action: Action | None = None) -> Options:
+def in_force(named: Named, settings: ProxySettings, caller: Caller, *, action: Action | None = None) -> Options:
     """Settings and headers together. ``action`` is the default where it differs from the settings' (``/v1/scan``).
 
     Raises `ConfigurationProblem` for a value that the header doesn't know, and for a protection that isn't there.
     """
     default = settings.action if action is None else action
-    given: dict[bytes, str] = {}
-    for name, value in headers:
-        if name[:10].lower() == _OURS:
-            key = name.lower()
-            if key in given and key in _WISHES:
-                raise ConfigurationProblem(f"{key.decode()}: send it once.", code="invalid_header")
-            given[key] = value.decode("latin-1").strip().lower()
-    if len(given) <= (b"x-lockllm-key" in given):
+    wished = _WISHES.intersection(named)
+    if not wished:
         return Options(default, default, settings.sensitivity, ScanMode.COMBINED, settings.actions)
+    for name in wished:
+        if len(named[name]) > 1:
+            raise ConfigurationProblem(f"{name.decode()}: send it once.", code="invalid_header")
+    given = {name: named[name][0].decode("latin-1").strip().lower() for name in wished}
     for name in _UNAVAILABLE:
         if name in given:
             word = name.decode()

@@ -29,18 +29,10 @@ def decide(
     if unreadable is not None:
         coverage = Coverage("partial", (f"unreadable:{unreadable.code}", *question.coverage.reasons))
         question = attrs.evolve(question, coverage=coverage)
-    failed = list(failed)
-    verdict = _no_opinion(question)
-    for policy in policies:
-        try:
-            opinion = policy.decide(question)
-        except Exception as error:  # noqa: BLE001 # the plugin boundary
-            log.error("policy {policy} failed: {error}", policy=policy.name, error=type(error).__name__)
-            failed.append((policy.name, Action.BLOCK))
-            continue
-        if opinion is not None and opinion.action >= verdict.action:
-            verdict = opinion
-    verdict = attrs.evolve(verdict, unreadable=unreadable, failed_scanners=tuple(name for name, _ in failed))
+    verdict, broken = _strictest(policies, question)
+    failed = [*failed, *broken]
+    if unreadable is not None or failed:
+        verdict = attrs.evolve(verdict, unreadable=unreadable, failed_scanners=tuple(name for name, _ in failed))
     other: list[tuple[Action, Cause]] = []
     if unreadable is not None:
         other.append((settings.unreadable, "unreadable"))
@@ -53,6 +45,22 @@ def decide(
     if verdict.action is Action.BLOCK and not stops(settings, verdict.action):
         verdict = attrs.evolve(verdict, action=Action.FLAG)
     return verdict
+
+
+def _strictest(policies: Sequence[Policy], question: Question) -> tuple[Verdict, list[tuple[str, Action]]]:
+    """The strictest opinion, and the policies that failed."""
+    verdict: Verdict | None = None
+    broken: list[tuple[str, Action]] = []
+    for policy in policies:
+        try:
+            opinion = policy.decide(question)
+        except Exception as error:  # noqa: BLE001 # the plugin boundary
+            log.error("policy {policy} failed: {error}", policy=policy.name, error=type(error).__name__)
+            broken.append((policy.name, Action.BLOCK))
+            continue
+        if opinion is not None and (verdict is None or opinion.action >= verdict.action):
+            verdict = opinion
+    return verdict or _no_opinion(question), broken
 
 
 def stops(settings: ProxySettings, action: Action) -> bool:

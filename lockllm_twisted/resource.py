@@ -14,14 +14,12 @@ from twisted.web.resource import Resource
 from twisted.web.server import Request
 
 from lockllm_twisted.api.health import HealthResource
-from lockllm_twisted.api.missing import MissingResource, no_provider
+from lockllm_twisted.api.missing import MissingResource
 from lockllm_twisted.api.scan import ScanResource
-from lockllm_twisted.core import Admission, Core
-from lockllm_twisted.errors import LockLLMError
+from lockllm_twisted.core import Core
 from lockllm_twisted.proxy import ProxyResource
-from lockllm_twisted.serving import Account, header_pairs
+from lockllm_twisted.serving import Leaf
 from lockllm_twisted.settings import Settings
-from lockllm_twisted.wire import check_target
 
 
 class LockLLMResource(Resource):
@@ -31,7 +29,7 @@ class LockLLMResource(Resource):
     `SettingsError`, `PluginError`); no connection is made. It ends with the reactor, or with `stop`.
 
     In a Site of your own, give it ``parsePOSTFormSubmission=False`` and limit bodies: twisted.web reads a whole body
-    before a resource sees it. `lockllm_twisted.site.ProxySite` does both.
+    before a resource sees it. On a port of its own, `lockllm_twisted.site.ProxySite` needs neither.
     """
 
     def __init__(
@@ -39,11 +37,11 @@ class LockLLMResource(Resource):
     ) -> None:
         super().__init__()
         self.core = core = Core(settings or Settings(), plugins=plugins, reactor=reactor)
-        self.max_body = core.settings.proxy.max_body
-        proxies = _Branch(core)
+        self._missing = MissingResource(core)
+        proxies = _Branch(self._missing)
         for slug, provider in core.registry.providers.items():
             proxies.putChild(slug.encode(), ProxyResource(core, provider))
-        v1 = _Branch(core)
+        v1 = _Branch(self._missing)
         v1.putChild(b"proxy", proxies)
         v1.putChild(b"scan", ScanResource(core))
         self.putChild(b"v1", v1)
@@ -51,41 +49,35 @@ class LockLLMResource(Resource):
 
     def getChild(self, path: bytes, request: Request) -> Resource:
         """Nothing else is here."""
-        return MissingResource(self.core)
+        return self._missing
+
+    def find(self, target: bytes) -> tuple[Leaf, int]:
+        """The leaf that answers a target where this resource is the root of our own Site, and how many segments lead there.
+
+        As twisted.web goes down the tree, but no segment is decoded: an address of ours is written in its plain form.
+        """
+        place: Resource = self
+        depth = 0
+        for segment in target.partition(b"?")[0].split(b"/")[1:]:
+            child = place.children.get(segment)
+            if child is None:
+                return self._missing, depth
+            place, depth = child, depth + 1
+            if place.isLeaf:
+                break
+        return (place if isinstance(place, Leaf) else self._missing), depth
 
     def stop(self) -> Deferred[None]:
         """Close connections and write what is queued."""
         return self.core.stop()
 
-    # What `site.Gate` asks for, where this resource is the root of our own Site.
-
-    def admit_early(self, request: Request) -> Admission | None:
-        """Let a caller in by the head alone, or raise what the resource would say later."""
-        path = request.uri.partition(b"?")[0]
-        if path.startswith(b"/v1/proxy/"):
-            slug = path.split(b"/")[3].decode("latin-1")
-            provider = self.core.registry.providers.get(slug)
-            if provider is None:
-                raise no_provider(self.core)
-            check_target(request.uri, encoded_slash=provider.encoded_slash)
-        elif path != b"/v1/scan":
-            return None
-        return self.core.admit(header_pairs(request), request.uri)
-
-    def refused(self, request: Request, error: LockLLMError, request_id: str) -> None:
-        """Account for a request that the site has answered."""
-        path = request.uri.partition(b"?")[0].decode("latin-1")[:500]
-        account = Account("-", request.method.decode("latin-1"), path, id=request_id)
-        account.status, account.code = error.http_status, error.code
-        self.core.record(account.close("refused"))
-
 
 class _Branch(Resource):
     """A path that only leads on."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, missing: MissingResource) -> None:
         super().__init__()
-        self._core = core
+        self._missing = missing
 
     def getChild(self, path: bytes, request: Request) -> Resource:
-        return MissingResource(self._core)
+        return self._missing

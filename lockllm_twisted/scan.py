@@ -44,22 +44,29 @@ class ScanResult:
     failed: tuple[tuple[str, Action], ...]
 
 
+_Key = tuple[Origin, str | bytes]
+_Findings = tuple[Finding, ...]
+
+
 class _Judged:
     """What one scanner has found before; the two generations together are a cheap, bounded "least recently used"."""
 
     def __init__(self) -> None:
-        self._young: dict[tuple[Origin, str | bytes], tuple[Finding, ...]] = {}
-        self._old: dict[tuple[Origin, str | bytes], tuple[Finding, ...]] = {}
+        self._young: dict[_Key, _Findings] = {}
+        self._old: dict[_Key, _Findings] = {}
 
-    def get(self, key: tuple[Origin, str | bytes]) -> tuple[Finding, ...] | None:
-        found = self._young.get(key)
-        if found is None:
-            found = self._old.get(key)
-            if found is not None:
-                self.put(key, found)
+    def recall(self, keys: Sequence[_Key]) -> list[_Findings | None]:
+        """What was found under each key; ``None`` where it was never judged, or long ago."""
+        found = [*map(self._young.get, keys)]
+        if self._old and None in found:
+            for index, (key, one) in enumerate(zip(keys, found, strict=True)):
+                if one is None and (old := self._old.get(key)) is not None:
+                    found[index] = old
+                    self.put(key, old)
         return found
 
-    def put(self, key: tuple[Origin, str | bytes], findings: tuple[Finding, ...]) -> None:
+    def put(self, key: _Key, findings: _Findings) -> None:
+        """Remember."""
         if len(self._young) >= CACHED_TEXTS // 2:
             self._old, self._young = self._young, {}
         self._young[key] = findings
@@ -117,27 +124,32 @@ class Scanners:
 
     async def scan(self, passages: Sequence[Passage], mode: ScanMode) -> ScanResult:
         """Judge all passages with all scanners of the mode. Never fails."""
-        keys = [_key(passage) for passage in passages]
+        keys: list[_Key] = [
+            (passage.origin, passage.text) if len(passage.text) <= _SHORT else _digested(passage)
+            for passage in passages
+        ]
         hits: list[Hit] = []
         failed: list[tuple[str, Action]] = []
         for post in self._posts:
             if not _runs(post.scanner, mode):
                 continue
-            known: list[tuple[Finding, ...] | None] = [post.judged.get(key) for key in keys]
-            todo = {key: passage for key, passage, found in zip(keys, passages, known, strict=True) if found is None}
-            try:
-                fresh = await self._judge(post, list(todo.values())) if todo else []
-            except Exception as error:  # noqa: BLE001 # the plugin boundary
-                log.error("scanner {scanner} failed: {error}", scanner=post.scanner.name, error=_told(error))
-                failed.append((post.scanner.name, post.on_error))
-                continue
-            found_now = dict(zip(todo, fresh, strict=True))
-            for key, findings in found_now.items():
-                post.judged.put(key, findings)
-            for key, passage, found in zip(keys, passages, known, strict=True):
+            found = post.judged.recall(keys)
+            if None in found:
+                todo = {key: passage for key, passage, one in zip(keys, passages, found, strict=True) if one is None}
+                try:
+                    fresh = dict(zip(todo, await self._judge(post, list(todo.values())), strict=True))
+                except Exception as error:  # noqa: BLE001 # the plugin boundary
+                    log.error("scanner {scanner} failed: {error}", scanner=post.scanner.name, error=_told(error))
+                    failed.append((post.scanner.name, post.on_error))
+                    continue
+                for key, findings in fresh.items():
+                    post.judged.put(key, findings)
+                found = [fresh[key] if one is None else one for key, one in zip(keys, found, strict=True)]
+            if any(found):
                 hits += [
-                    Hit(finding, passage.origin, passage.where, passage.until, post.scanner.kind)
-                    for finding in (found_now[key] if found is None else found)
+                    Hit(finding, passage.origin, passage.where, passage.until, post.scanner.kind, passage)
+                    for passage, findings in zip(passages, found, strict=True)
+                    for finding in findings or ()
                 ]
         return ScanResult(tuple(hits), tuple(failed))
 
@@ -166,11 +178,9 @@ def _runs(scanner: Scanner, mode: ScanMode) -> bool:
     return mode is ScanMode.COMBINED or (mode is ScanMode.POLICY_ONLY) == (scanner.kind == "policy")
 
 
-def _key(passage: Passage) -> tuple[Origin, str | bytes]:
-    text = passage.text
-    if len(text) <= _SHORT:
-        return passage.origin, text
-    return passage.origin, blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+def _digested(passage: Passage) -> _Key:
+    text = passage.text.encode("utf-8", "surrogatepass")
+    return passage.origin, blake2b(text, digest_size=16).digest()
 
 
 def _checked(findings: object) -> tuple[Finding, ...]:

@@ -6,49 +6,46 @@ Must never: look into a request; that is `channel`, and what stands behind it.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Protocol
 
 from twisted.internet.defer import Deferred, succeed
-from twisted.web.resource import IResource
-from twisted.web.server import Site
+from twisted.internet.interfaces import IAddress, IProtocolNegotiationFactory, IReactorTime
+from twisted.internet.protocol import ServerFactory
+from zope.interface import implementer
 
-from lockllm_twisted.channel import Channel, Gate, ProxyRequest
-
-KEEP_ALIVE = 75.0
-"""Seconds that a connection may idle between requests: nginx's default, above every SDK's own."""
+from lockllm_twisted.channel import Channel, Leaf
+from lockllm_twisted.settings import ProxySettings
 
 
-class ProxySite(Site):
-    """The factory of channels. ``gate`` decides about callers; times in seconds."""
+class Tree(Protocol):
+    """A resource tree of ours."""
+
+    def find(self, target: bytes) -> tuple[Leaf, int]:
+        """What answers a target, and how many segments of its path lead there."""
+
+
+@implementer(IProtocolNegotiationFactory)
+class ProxySite(ServerFactory):
+    """The factory of channels, for a `LockLLMResource` as the root; limits and times are the settings'."""
 
     noisy = False
-    protocol = Channel  # type: ignore[assignment] # our channel in place of the one that would negotiate HTTP/2
 
-    def __init__(
-        self, resource: IResource, gate: Gate, *, head_timeout: float, body_timeout: float, reactor: Any = None
-    ) -> None:
-        # A multipart body is the provider's; twisted.web would answer a broken one before we see it.
-        super().__init__(
-            resource, requestFactory=ProxyRequest, timeout=KEEP_ALIVE, reactor=reactor, parsePOSTFormSubmission=False
-        )
-        self.gate = gate
-        self.head_timeout = head_timeout
-        self.body_timeout = body_timeout
+    def __init__(self, resource: Tree, settings: ProxySettings, clock: IReactorTime) -> None:
+        self.resource = resource
+        self.clock = clock
+        self.max_body = settings.max_body
+        self.head_timeout = settings.head_timeout
+        self.body_timeout = settings.body_timeout
         self.channels: set[Channel] = set()
         self._drained: Deferred[None] | None = None
 
+    def buildProtocol(self, addr: IAddress | None) -> Channel:
+        """A connection."""
+        return Channel(self)
+
     def acceptableProtocols(self) -> list[bytes]:
-        """HTTP/1.1 only, whether or not the package ``h2`` happens to be installed."""
+        """HTTP/1.1 only, for clients that ask over TLS (RFC 7301)."""
         return [b"http/1.1"]
-
-    def log(self, request: object) -> None:
-        """The exchange has a line of its own."""
-
-    def startFactory(self) -> None:
-        """twisted.web's access log and its clock are not used."""
-
-    def stopFactory(self) -> None:
-        """See `startFactory`."""
 
     def drain(self) -> Deferred[None]:
         """Fires when every connection has ended; idle ones are closed now, the others after their answer.
@@ -56,10 +53,7 @@ class ProxySite(Site):
         Connections are counted, not requests: the last bytes of an answer leave after its end.
         """
         for channel in tuple(self.channels):
-            if channel.busy:
-                channel.persistent = 0
-            else:
-                channel.loseConnection()
+            channel.leave()
         if not self.channels:
             return succeed(None)
         self._drained = Deferred()
@@ -68,10 +62,11 @@ class ProxySite(Site):
     def abort(self) -> None:
         """End every connection now."""
         for channel in tuple(self.channels):
-            channel.forceAbortClient()
+            channel.abort()
 
-    def lost(self) -> None:
+    def lost(self, channel: Channel) -> None:
         """A connection has ended."""
+        self.channels.discard(channel)
         if self._drained is not None and not self.channels:
             drained, self._drained = self._drained, None
             drained.callback(None)

@@ -7,8 +7,9 @@ Must never: do I/O, hold a credential in a ``repr``, or import another room.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import IntEnum, StrEnum
+from types import MappingProxyType
 from typing import Literal
 
 import attrs
@@ -25,6 +26,18 @@ class Origin(StrEnum):
     TOOL_DEFINITION = "tool_definition"
     DOCUMENT = "document"
     UNKNOWN = "unknown"
+
+
+ROLES: Mapping[str, Origin] = MappingProxyType(
+    {
+        "user": Origin.USER,
+        "system": Origin.SYSTEM,
+        "developer": Origin.DEVELOPER,
+        "assistant": Origin.ASSISTANT,
+        "tool": Origin.TOOL_RESULT,
+    }
+)
+"""The roles of a chat, as people name them who ask for a scan of one text."""
 
 
 class Action(IntEnum):
@@ -103,13 +116,17 @@ class Finding:
 
 @attrs.frozen
 class Hit:
-    """A finding at its place in this request. ``policy`` tells a custom rule of the operator's from core detection."""
+    """A finding at its place in this request. ``policy`` tells a custom rule of the operator's from core detection.
+
+    ``passage`` is what it was found in, where that is known.
+    """
 
     finding: Finding
     origin: Origin
     where: str
     until: str | None = None
     kind: Literal["core", "policy"] = "core"
+    passage: Passage | None = attrs.field(default=None, eq=False, repr=False)
 
 
 CoverageState = Literal["scanned", "partial", "not_scanned"]
@@ -157,8 +174,8 @@ Cause = Literal["findings", "unreadable", "attachments", "scanner_error"]
 class Verdict:
     """The decision on one request, and all that led to it. ``score`` is the highest of its hits, 0 to 1.
 
-    ``hits`` are those above the threshold in force, the gravest first. ``cause`` says what the action answers; a policy
-    leaves it as it is.
+    ``hits`` are those above the threshold in force, the gravest first; ``allowed`` those that would be among them, but
+    for the allow list. ``cause`` says what the action answers; a policy leaves both as they are.
     """
 
     action: Action
@@ -171,6 +188,7 @@ class Verdict:
     cause: Cause = "findings"
     unreadable: Unreadable | None = None
     failed_scanners: tuple[str, ...] = ()
+    allowed: tuple[Hit, ...] = ()
 
     @property
     def safe(self) -> bool:
@@ -199,7 +217,8 @@ class Exchange:
 
     ``seconds`` is from the first byte of the request to the last of the answer, ``scan_seconds`` the part that reading
     and scanning took. ``ending``: ``done`` (answered in full), ``cut`` (the provider broke off), ``gone`` (the client
-    left), ``blocked``, ``refused`` (a bad request or key), ``failed`` (no answer from the provider).
+    left), ``blocked``, ``refused`` (a bad request or key), ``failed`` (no answer from the provider). ``rule`` starts with
+    ``allowed:`` where the allow list set aside all that was found. ``findings`` hold keyed digests of the texts.
     """
 
     id: str

@@ -7,17 +7,21 @@ Must never: do I/O, decode a body, or re-encode a target: what passes, passes as
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from itertools import compress
 
 from lockllm_twisted.errors import BadRequest
 
 HeaderPairs = Sequence[tuple[bytes, bytes]]
+Named = Mapping[bytes, Sequence[bytes]]
+"""The values of each header, in order, by its lower-case name."""
 
 MAX_TARGET = 8192
 """Bytes of a request target. RFC 9110 §4.1 asks for at least 8,000."""
 
 _FIELD_LINES = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\x00-\x08\x0a-\x1f\x7f]*\r\n)*\Z")
-_FIELD = re.compile(rb"([^:]+):[ \t]*([^\r]*)\r\n")
+_FIELD = re.compile(rb"([^:]+):[ \t]*((?:[^\r]*[^\r \t])?)[ \t]*\r\n")
 
 _HOP_BY_HOP = frozenset(
     (
@@ -44,42 +48,49 @@ _NOT_NOMINABLE = frozenset((b"authorization", b"cookie", b"host", b"x-api-key", 
 """A ``Connection: authorization`` from a client must not change what the provider is asked."""
 
 
-def forwarded_request_headers(headers: HeaderPairs) -> list[tuple[bytes, bytes]]:
+class Fields:
+    """Header fields: ``pairs`` in order as they came, ``names`` of each in lower case, and their values by name.
+
+    Made anew for each message, in C loops: a Python step per field would take a tenth of a request.
+    """
+
+    __slots__ = ("named", "names", "pairs")
+
+    def __init__(self, pairs: Sequence[tuple[bytes, bytes]]) -> None:
+        self.pairs = pairs
+        names, values = zip(*pairs, strict=True) if pairs else ((), ())
+        self.names: Sequence[bytes] = [*map(bytes.lower, names)]
+        self.named: Named = dict(zip(self.names, zip(values)))  # noqa: B905 # two of one length, and one alone
+        if len(self.named) < len(names):
+            several: dict[bytes, list[bytes]] = {}
+            for name, value in zip(self.names, values, strict=True):
+                several.setdefault(name, []).append(value)
+            self.named = several
+
+
+def forwarded_request_headers(fields: Fields) -> list[tuple[bytes, bytes]]:
     """The end-to-end headers of a request, in order, with exact values; the caller adds Host and framing."""
-    nominated = _nominated(headers)
-    kept = []
-    for pair in headers:
-        name = pair[0].lower()
-        if (
-            name in _HOP_BY_HOP
-            or name in _FRAMING
-            or name in _CLIENT_CLAIMS
-            or name in nominated
-            or name.startswith((_OURS, b"x-forwarded-"))
-        ):
-            continue
-        kept.append(pair)
-    return kept
+    return _without_nominated(list(compress(fields.pairs, map(_leaves, fields.names))), fields.named)
 
 
-def forwarded_response_headers(headers: HeaderPairs) -> list[tuple[bytes, bytes]]:
+def forwarded_response_headers(fields: Fields) -> list[tuple[bytes, bytes]]:
     """The end-to-end headers of an answer, in order, with exact values; no provider can speak in our name.
 
     ``Content-Length`` is dropped here: the relay sets it again from the framing that was really seen.
     """
-    nominated = _nominated(headers)
-    kept = []
-    for pair in headers:
-        name = pair[0].lower()
-        if (
-            name in _HOP_BY_HOP
-            or name in (b"content-length", b"x-scan-mode")
-            or name in nominated
-            or name.startswith(_OURS)
-        ):
-            continue
-        kept.append(pair)
-    return kept
+    return _without_nominated(list(compress(fields.pairs, map(_returns, fields.names))), fields.named)
+
+
+@lru_cache(maxsize=256)  # a name may be as long as a head: 16 MB at worst
+def _leaves(name: bytes) -> bool:
+    return not (
+        name in _HOP_BY_HOP or name in _FRAMING or name in _CLIENT_CLAIMS or name.startswith((_OURS, b"x-forwarded-"))
+    )
+
+
+@lru_cache(maxsize=256)
+def _returns(name: bytes) -> bool:
+    return not (name in _HOP_BY_HOP or name in (b"content-length", b"x-scan-mode") or name.startswith(_OURS))
 
 
 def header_lines(block: bytes) -> list[tuple[bytes, bytes]] | None:
@@ -90,13 +101,7 @@ def header_lines(block: bytes) -> list[tuple[bytes, bytes]] | None:
     """
     if _FIELD_LINES.match(block) is None:
         return None
-    return [(name, value.rstrip(b" \t")) for name, value in _FIELD.findall(block)]
-
-
-def header_values(headers: HeaderPairs, name: bytes) -> list[bytes]:
-    """All values of one header; ``name`` in lower case."""
-    length = len(name)
-    return [value for key, value in headers if len(key) == length and key.lower() == name]
+    return _FIELD.findall(block)
 
 
 def tokens(values: Iterable[bytes]) -> set[bytes]:
@@ -104,12 +109,13 @@ def tokens(values: Iterable[bytes]) -> set[bytes]:
     return {token.strip(b" \t").lower() for value in values for token in value.split(b",")} - {b""}
 
 
-def _nominated(headers: HeaderPairs) -> Collection[bytes]:
-    """Names that ``Connection`` makes hop-by-hop (RFC 9110 §7.6.1)."""
-    values = header_values(headers, b"connection")
-    if not values:
-        return ()
-    return {name for name in tokens(values) if name not in _NOT_NOMINABLE and not name.startswith(b"content-")}
+def _without_nominated(headers: list[tuple[bytes, bytes]], named: Named) -> list[tuple[bytes, bytes]]:
+    """Without what ``Connection`` makes hop-by-hop (RFC 9110 §7.6.1)."""
+    values = named.get(b"connection", ())
+    if not values or list(values) == [b"keep-alive"]:
+        return headers
+    nominated = {name for name in tokens(values) if name not in _NOT_NOMINABLE and not name.startswith(b"content-")}
+    return [pair for pair in headers if pair[0].lower() not in nominated]
 
 
 _LEGAL = re.compile(rb"/[\x21\x22\x24-\x7e]*\Z")  # visible ASCII but "#": a fragment is never sent (RFC 9112 §3.2.1)

@@ -15,7 +15,7 @@ from typing import Any
 import attrs
 import h11
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.interfaces import IReactorFromThreads, ITCPTransport
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -41,6 +41,7 @@ class Reactor(MemoryReactorClock):
             function(*args, **kw)
 
 
+@implementer(ITCPTransport)
 class Wire(StringTransport):
     """One end of a connection: what was written is in ``written``; it ends when either side says so."""
 
@@ -48,6 +49,7 @@ class Wire(StringTransport):
         super().__init__()
         self.protocol = protocol
         self.closed: str | None = None
+        self.no_delay = False
         self._pulling = False
 
     @property
@@ -63,6 +65,21 @@ class Wire(StringTransport):
     @property
     def reading(self) -> bool:
         return self.producerState == "producing"
+
+    def getTcpNoDelay(self) -> bool:
+        return self.no_delay
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        self.no_delay = enabled
+
+    def getTcpKeepAlive(self) -> bool:
+        return False
+
+    def setTcpKeepAlive(self, enabled: bool) -> None:
+        raise NotImplementedError
+
+    def loseWriteConnection(self) -> None:
+        raise NotImplementedError
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         super().registerProducer(producer, streaming)
@@ -100,14 +117,7 @@ class Stage:
     def __init__(self, settings: Settings, plugins: Sequence[object] = ()) -> None:
         self.reactor = Reactor()
         self.resource = LockLLMResource(settings, plugins=plugins, reactor=self.reactor)
-        proxy = settings.proxy
-        self.site = ProxySite(
-            self.resource,
-            self.resource,
-            head_timeout=proxy.head_timeout,
-            body_timeout=proxy.body_timeout,
-            reactor=self.reactor,
-        )
+        self.site = ProxySite(self.resource, settings.proxy, self.reactor)
         self.upstreams: list[Wire] = []
 
     def connect(self) -> Wire:
@@ -143,7 +153,7 @@ class Stage:
     def clear(self) -> None:
         """Forget all connections, so that the next example starts afresh."""
         for channel in tuple(self.site.channels):
-            channel.forceAbortClient()
+            channel.abort()
         for agent, _ in self.resource.core._agents.values():
             agent.close()
         self.upstreams.clear()

@@ -53,6 +53,7 @@ def test_a_block_says_what_which_and_where() -> None:
         assert word in error["message"]
     assert headers[b"X-Request-Id"] == headers[b"Request-Id"] == b"req_1" == headers[b"X-Amzn-RequestId"]
     assert headers[b"x-should-retry"] == b"false"
+    assert headers[b"X-Amzn-ErrorType"] == b"ValidationException"  # all that boto3 reads
     assert "details" not in error  # anthropic-py reads an unrelated class into it
 
 

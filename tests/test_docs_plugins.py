@@ -117,14 +117,20 @@ def test_an_installation_of_acme_with_a_path_is_asked_behind_it(shop: Path) -> N
 
 def documented() -> Iterator[str]:
     yield from (f"`{name}(settings)`" for name in vars(hooks.Hookspecs) if name.startswith("lockllm_"))
-    for protocol in (hooks.Provider, hooks.Scanner, hooks.Policy, hooks.LocalProvider):
+    for protocol in (hooks.Provider, hooks.Scanner, hooks.Policy, hooks.LocalProvider, hooks.AuthorizingProvider):
         for name, member in vars(protocol).items():
             if inspect.isfunction(member) and not name.startswith("_"):
                 parameters = list(inspect.signature(member).parameters)[1:]
                 yield f"`{protocol.__name__}.{name}({', '.join(parameters)})`"
             elif isinstance(member, property):
                 yield f"`{protocol.__name__}.{name}`"
-    values: tuple[type[Any], ...] = (hooks.CredentialPlace, hooks.LocalRequest, hooks.LocalAnswer, hooks.Question)
+    values: tuple[type[Any], ...] = (
+        hooks.CredentialPlace,
+        hooks.UpstreamRequest,
+        hooks.LocalRequest,
+        hooks.LocalAnswer,
+        hooks.Question,
+    )
     for value in values:
         yield from (f"`{value.__name__}.{field.name}`" for field in attrs.fields(value))
     for name, function in vars(testing).items():
@@ -141,7 +147,12 @@ def test_every_hook_attribute_and_check_is_documented() -> None:
 
 
 def test_the_page_documents_nothing_that_is_not_there() -> None:
-    told = set(re.findall(r"`((?:Scanner|Provider|LocalProvider|Policy|Question|CredentialPlace)\.\w+)", PAGE))
+    told = set(
+        re.findall(
+            r"`((?:Scanner|Provider|LocalProvider|AuthorizingProvider|UpstreamRequest|Policy|Question|CredentialPlace)\.\w+)",
+            PAGE,
+        )
+    )
     assert told <= {name.strip("`").partition("(")[0] for name in documented()}
     assert set(re.findall(r"`(lockllm_\w+)\(settings\)`", PAGE)) == {
         name for name in vars(hooks.Hookspecs) if name.startswith("lockllm_")

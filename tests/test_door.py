@@ -8,6 +8,7 @@ from lockllm_twisted.errors import BadRequest, ConfigurationProblem, LockLLMErro
 from lockllm_twisted.hooks import BEARER, CredentialPlace
 from lockllm_twisted.keys import make_key
 from lockllm_twisted.values import ANONYMOUS, Caller
+from lockllm_twisted.wire import Fields
 
 KEY = make_key()[1].encode()
 OTHER = make_key()[1].encode()
@@ -51,7 +52,7 @@ PLACES = [
 def test_a_key_in_the_provider_keys_place_is_replaced_by_the_stored_one(
     headers: list[tuple[bytes, bytes]], target: bytes
 ) -> None:
-    entry = enter(headers, target, lookup, require_key=True)
+    entry = enter(Fields(headers).named, target, lookup, require_key=True)
     assert entry.caller is CALLER
     out, asked = outgoing(entry, FakeProvider(), [*headers, (b"A", b"b")], target, "sk-stored")
     assert out == [(b"A", b"b"), (b"authorization", b"Bearer sk-stored")]
@@ -61,25 +62,25 @@ def test_a_key_in_the_provider_keys_place_is_replaced_by_the_stored_one(
 
 def test_what_surrounds_a_key_in_the_query_stays() -> None:
     headers, target = PLACES[-1]
-    entry = enter(headers, target, lookup, require_key=True)
+    entry = enter(Fields(headers).named, target, lookup, require_key=True)
     provider = FakeProvider(key=CredentialPlace("query", b"key"))
     assert outgoing(entry, provider, [], target, "sk")[1] == TARGET + b"?alt=sse&x=1&key=sk"
 
 
 def test_the_providers_own_key_travels_untouched_beside_ours() -> None:
     headers = [(b"X-LockLLM-Key", KEY), (b"Authorization", b"Bearer sk-mine"), (b"x-api-key", b"also")]
-    entry = enter(headers, TARGET, lookup, require_key=True)
+    entry = enter(Fields(headers).named, TARGET, lookup, require_key=True)
     assert outgoing(entry, FakeProvider(), headers[1:], TARGET, "sk-stored") == (headers[1:], TARGET)
 
 
 def test_the_stored_key_is_used_where_the_client_sends_none() -> None:
-    entry = enter([(b"X-LockLLM-Key", KEY)], TARGET, lookup, require_key=True)
+    entry = enter(Fields([(b"X-LockLLM-Key", KEY)]).named, TARGET, lookup, require_key=True)
     assert outgoing(entry, FakeProvider(), [], TARGET, "sk")[0] == [(b"authorization", b"Bearer sk")]
 
 
 def test_without_a_stored_key_the_message_says_how_to_store_one() -> None:
     headers = [(b"Authorization", b"Bearer " + KEY)]
-    entry = enter(headers, TARGET, lookup, require_key=True)
+    entry = enter(Fields(headers).named, TARGET, lookup, require_key=True)
     with pytest.raises(ConfigurationProblem, match="set-key acme") as caught:
         outgoing(entry, FakeProvider(), headers, TARGET, None)
     assert caught.value.code == "no_upstream_key"
@@ -99,14 +100,14 @@ def test_without_a_stored_key_the_message_says_how_to_store_one() -> None:
 )
 def test_nobody_comes_in_without_exactly_one_valid_key(headers: list[tuple[bytes, bytes]]) -> None:
     with pytest.raises(Unauthorized) as caught:
-        enter(headers, TARGET, lookup, require_key=True)
+        enter(Fields(headers).named, TARGET, lookup, require_key=True)
     assert OTHER.decode() not in str(caught.value)
 
 
 def test_without_required_keys_anybody_is_anonymous_but_a_wrong_key_is_still_wrong() -> None:
-    assert enter([(b"Authorization", b"Bearer x")], TARGET, lookup, require_key=False).caller is ANONYMOUS
+    assert enter(Fields([(b"Authorization", b"Bearer x")]).named, TARGET, lookup, require_key=False).caller is ANONYMOUS
     with pytest.raises(Unauthorized):
-        enter([(b"X-LockLLM-Key", OTHER)], TARGET, lookup, require_key=False)
+        enter(Fields([(b"X-LockLLM-Key", OTHER)]).named, TARGET, lookup, require_key=False)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +121,7 @@ def test_without_required_keys_anybody_is_anonymous_but_a_wrong_key_is_still_wro
     ],
 )
 def test_no_lockllm_key_ever_leaves(extra: tuple[bytes, bytes], target: bytes) -> None:
-    entry = enter([(b"X-LockLLM-Key", KEY)], TARGET, lookup, require_key=True)
+    entry = enter(Fields([(b"X-LockLLM-Key", KEY)]).named, TARGET, lookup, require_key=True)
     with pytest.raises(LockLLMError) as caught:
         outgoing(entry, FakeProvider(), [(b"x-api-key", b"sk"), extra], target, None)
     assert isinstance(caught.value, BadRequest)
@@ -129,10 +130,10 @@ def test_no_lockllm_key_ever_leaves(extra: tuple[bytes, bytes], target: bytes) -
 
 def test_a_revoked_key_in_the_providers_place_is_dropped_not_sent() -> None:
     headers = [(b"X-LockLLM-Key", KEY), (b"x-api-key", OTHER)]
-    entry = enter(headers, TARGET, lookup, require_key=True)
+    entry = enter(Fields(headers).named, TARGET, lookup, require_key=True)
     out, _ = outgoing(entry, FakeProvider(), headers[1:], TARGET, "sk")
     assert out == [(b"authorization", b"Bearer sk")]
 
 
 def test_a_key_is_in_no_repr() -> None:
-    assert KEY.decode() not in repr(enter([(b"X-LockLLM-Key", KEY)], TARGET, lookup, require_key=True))
+    assert KEY.decode() not in repr(enter(Fields([(b"X-LockLLM-Key", KEY)]).named, TARGET, lookup, require_key=True))

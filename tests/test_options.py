@@ -11,12 +11,12 @@ FREE, LOCKED = Caller("a", "free"), Caller("b", "locked", locked=True)
 SETTINGS = ProxySettings(actions={Origin.TOOL_RESULT: Action.FLAG})
 
 
-def headers(**wishes: str) -> list[tuple[bytes, bytes]]:
-    return [(b"X-LockLLM-" + name.replace("_", "-").encode(), value.encode()) for name, value in wishes.items()]
+def headers(**wishes: str) -> dict[bytes, list[bytes]]:
+    return {b"x-lockllm-" + name.replace("_", "-").encode(): [value.encode()] for name, value in wishes.items()}
 
 
 def test_without_wishes_the_settings_stand() -> None:
-    options = in_force([(b"Accept", b"*/*"), (b"x-lockllm-key", b"k")], SETTINGS, FREE)
+    options = in_force({b"accept": [b"*/*"], b"x-lockllm-key": [b"k"]}, SETTINGS, FREE)
     assert options.action is Action.BLOCK
     assert options.sensitivity is Sensitivity.MEDIUM
     assert options.mode is ScanMode.COMBINED
@@ -65,6 +65,6 @@ def test_the_hosted_products_other_wishes_are_no_error() -> None:
 
 
 def test_a_wish_said_twice_is_no_wish() -> None:
-    twice = [*headers(scan_action="block"), (b"x-lockllm-scan-action", b"allow_with_warning")]
+    twice = {b"x-lockllm-scan-action": [b"block", b"allow_with_warning"]}
     with pytest.raises(ConfigurationProblem):
         in_force(twice, SETTINGS, FREE)

@@ -5,7 +5,7 @@ from typing import Any
 import attrs
 import pytest
 
-from lockllm_twisted.builtin.policy import DefaultPolicy
+from lockllm_twisted.builtin.policy import THRESHOLDS, DefaultPolicy, thresholds
 from lockllm_twisted.hooks import Policy, Question
 from lockllm_twisted.policy import decide
 from lockllm_twisted.settings import ProxySettings
@@ -51,6 +51,23 @@ def test_sensitivity_is_a_threshold(sensitivity: Sensitivity, score: float, acti
     assert verdict.action is action
     assert verdict.safe is (action is Action.ALLOW)
     assert verdict.score == score
+
+
+def test_a_threshold_of_the_operators_own_stands_for_the_settings_sensitivity() -> None:
+    policy = DefaultPolicy(thresholds=thresholds(ProxySettings(threshold=0.73)))
+    assert not policy.decide(question(hit(0.72))).hits
+    assert policy.decide(question(hit(0.73))).hits
+    assert policy.decide(question(hit(0.36), sensitivity=Sensitivity.HIGH)).hits
+    assert not policy.decide(question(hit(0.84), sensitivity=Sensitivity.LOW)).hits
+    assert thresholds(ProxySettings()) is THRESHOLDS
+
+
+@pytest.mark.parametrize("own", [0.0001, 0.2, 0.5, 0.7, 0.9, 1.0])
+@pytest.mark.parametrize("sensitivity", Sensitivity)
+def test_no_caller_loosens_by_asking_for_more_sensitivity(own: float, sensitivity: Sensitivity) -> None:
+    table = thresholds(ProxySettings(sensitivity=sensitivity, threshold=own))
+    assert table[sensitivity] == own
+    assert table[Sensitivity.LOW] >= table[Sensitivity.MEDIUM] >= table[Sensitivity.HIGH]
 
 
 def test_an_origin_has_its_own_action() -> None:

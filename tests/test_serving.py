@@ -45,7 +45,7 @@ def exchange(events: list[LogEvent]) -> Exchange:
 
 
 def everything(events: list[LogEvent]) -> str:
-    return "".join(str(event) + event["log_format"].format(**event) for event in events if "line" in event)
+    return "".join(str(event) + event["log_format"].format(**event) for event in events if "exchange" in event)
 
 
 def test_a_block_is_told_by_category_rule_and_place(stage: Stage, told: list[LogEvent]) -> None:

@@ -27,6 +27,7 @@ disabled_plugins = ["noisy"]
 [proxy]
 action = "flag"
 sensitivity = "high"
+threshold = 0.73
 require_key = false
 unreadable = "flag"
 attachments = "block"
@@ -94,6 +95,7 @@ def test_every_setting_arrives(tmp_path: Path) -> None:
         proxy=ProxySettings(
             action=Action.FLAG,
             sensitivity=Sensitivity.HIGH,
+            threshold=0.73,
             actions={Origin.SYSTEM: Action.ALLOW, Origin.TOOL_RESULT: Action.BLOCK},
             require_key=False,
             unreadable=Action.FLAG,
@@ -152,6 +154,10 @@ def test_a_file_may_come_from_windows(tmp_path: Path) -> None:
         ('[proxy]\naction = "BLOCK"', 2, 'Did you mean "block"?'),
         ("[proxy]\naction = true", 2, "not true."),
         ('[proxy]\nsensitivity = "hihg"', 2, 'Did you mean "high"?'),
+        ('[proxy]\nthreshold = "0.5"', 2, 'write a number, such as 0.5, not "0.5".'),
+        ("[proxy]\nthreshold = 0", 2, "above 0 and at most 1"),
+        ("[proxy]\nthreshold = 60", 2, "above 0 and at most 1"),
+        ("[proxy]\nthreshold = nan", 2, "above 0 and at most 1"),
         ('[proxy]\nunreadable = "allow"', 2, '"block" or "flag"'),
         ('[proxy]\nrecord = "all"', 2, 'write "none" or "text"'),
         ('[proxy]\nrequire_key = "no"', 2, 'write true or false, not "no".'),

@@ -151,6 +151,12 @@ def test_the_head_leaves_before_the_first_byte_and_each_piece_when_it_comes(stag
         assert client.written.endswith(piece + b"\r\n")
 
 
+def test_small_pieces_do_not_wait_for_an_acknowledgement_on_either_side(stage: Stage) -> None:
+    client = ask(stage)
+    assert client.no_delay
+    assert stage.accept().no_delay
+
+
 def test_a_client_that_leaves_takes_the_provider_with_it(stage: Stage) -> None:
     for answered in (b"", STREAM, STREAM + b"3\r\none\r\n"):
         stage.clear()

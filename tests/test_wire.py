@@ -5,6 +5,7 @@ import pytest
 from lockllm_twisted.errors import BadRequest
 from lockllm_twisted.wire import (
     MAX_TARGET,
+    Fields,
     check_target,
     forwarded_request_headers,
     forwarded_response_headers,
@@ -102,10 +103,14 @@ def test_a_client_cannot_have_its_credential_stripped_by_nomination() -> None:
         (b"X-Api-Key", b"k"),
         (b"X-Mine", b"1"),
     ]
-    assert [name for name, _ in forwarded_request_headers(headers)] == [b"Authorization", b"Content-Type", b"X-Api-Key"]
+    assert [name for name, _ in forwarded_request_headers(Fields(headers))] == [
+        b"Authorization",
+        b"Content-Type",
+        b"X-Api-Key",
+    ]
 
 
 def test_end_to_end_headers_keep_order_duplicates_and_bytes() -> None:
     headers = [(b"Set-Cookie", b"a=\xff"), (b"X-A", b"1"), (b"Set-Cookie", b"b"), (b"x-a", b"")]
-    assert forwarded_response_headers(headers) == headers
-    assert forwarded_request_headers(headers) == headers
+    assert forwarded_response_headers(Fields(headers)) == headers
+    assert forwarded_request_headers(Fields(headers)) == headers

@@ -6,12 +6,10 @@ Must never: say more than which providers there are.
 
 from __future__ import annotations
 
-from twisted.web.server import Request
-
+from lockllm_twisted.client import Client
 from lockllm_twisted.core import Core
 from lockllm_twisted.errors import NotFound
-from lockllm_twisted.serving import Account, ServedResource
-from lockllm_twisted.values import Ending
+from lockllm_twisted.serving import ServedResource
 
 
 class MissingResource(ServedResource):
@@ -20,9 +18,9 @@ class MissingResource(ServedResource):
     def __init__(self, core: Core) -> None:
         super().__init__(core, "-")
 
-    async def serve(self, request: Request, account: Account) -> Ending:
-        """Say so."""
-        if b"/v1/proxy/" in request.uri:
+    def enter(self, client: Client) -> None:
+        """Say so, before a body is read."""
+        if b"/v1/proxy/" in client.target:
             raise no_provider(self.core)
         raise NotFound("Nothing is here. Use /v1/proxy/<provider>/…, /v1/scan or /health.")
 

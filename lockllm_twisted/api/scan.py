@@ -16,20 +16,15 @@ from twisted.web.server import Request
 
 from lockllm_twisted.answers import refusal, scan_answer
 from lockllm_twisted.api.missing import MissingResource
+from lockllm_twisted.client import Client
 from lockllm_twisted.core import Core
+from lockllm_twisted.door import Entry
 from lockllm_twisted.errors import BadRequest
 from lockllm_twisted.options import Options, in_force
 from lockllm_twisted.reading import read
-from lockllm_twisted.serving import Account, ServedResource, admission_of, body_of, send
-from lockllm_twisted.values import Action, Ending, Origin, Passage, Reading, ScanMode, Sensitivity
-
-_ROLES = {
-    "user": Origin.USER,
-    "system": Origin.SYSTEM,
-    "developer": Origin.DEVELOPER,
-    "assistant": Origin.ASSISTANT,
-    "tool": Origin.TOOL_RESULT,
-}
+from lockllm_twisted.serving import Account, ServedResource, send
+from lockllm_twisted.values import ROLES, Action, Ending, Origin, Passage, Reading, ScanMode, Sensitivity
+from lockllm_twisted.wire import Named
 
 
 class ScanResource(ServedResource):
@@ -44,19 +39,19 @@ class ScanResource(ServedResource):
         """Nothing is below."""
         return MissingResource(self.core)
 
-    async def serve(self, request: Request, account: Account) -> Ending:
+    def enter(self, client: Client) -> Entry:
+        """A key is needed."""
+        return self.core.admit(client.fields.named, client.target)
+
+    async def serve(self, client: Client, entry: Entry, account: Account) -> Ending:
         """One scan."""
         core = self.core
-        admission = admission_of(request, core)
-        account.caller = admission.entry.caller
-        if request.method != b"POST":
+        if client.method != b"POST":
             raise BadRequest("Use POST.", code="method_not_allowed", status=405)
-        body = body_of(request, core)
-        account.request_bytes = len(body)
-        fields = _fields(body)
+        fields = _fields(client.body)
         text, origin = _text(fields), _origin(fields)
-        options = in_force(admission.pairs, core.settings.proxy, admission.entry.caller, action=Action.FLAG)
-        options = _with_body(options, fields, admission.pairs)
+        options = in_force(client.fields.named, core.settings.proxy, entry.caller, action=Action.FLAG)
+        options = _with_body(options, fields, client.fields.named)
         started = time.perf_counter()
         account.reading = reading = Reading([Passage(origin, "/input", text)])
         account.verdict = verdict = await core.guard.judge(reading, options)
@@ -65,13 +60,11 @@ class ScanResource(ServedResource):
             raise refusal(verdict)
         answer = scan_answer(verdict, request_id=account.id, chars=len(text), passages=1, seconds=account.scan_seconds)
         account.status = 200
-        if request.channel is None:
-            return "gone"
         out = json.dumps(answer).encode()
         account.response_bytes = len(out)
         headers = [(b"Content-Type", b"application/json"), (b"Cache-Control", b"no-store")]
         rid = account.id.encode()
-        send(request, 200, [*headers, (b"X-Request-Id", rid), (b"X-LockLLM-Request-ID", rid)], out)
+        send(client, 200, [*headers, (b"X-Request-Id", rid), (b"X-LockLLM-Request-ID", rid)], out)
         return "done"
 
 
@@ -103,14 +96,13 @@ def _text(fields: dict[str, Any]) -> str:
 
 def _origin(fields: dict[str, Any]) -> Origin:
     role = fields.get("role", "user")
-    if not isinstance(role, str) or role not in _ROLES:
-        raise BadRequest(f"The field role is not one of {', '.join(_ROLES)}.", code="invalid_input")
-    return _ROLES[role]
+    if not isinstance(role, str) or role not in ROLES:
+        raise BadRequest(f"The field role is not one of {', '.join(ROLES)}.", code="invalid_input")
+    return ROLES[role]
 
 
-def _with_body(options: Options, fields: dict[str, Any], pairs: Any) -> Options:
+def _with_body(options: Options, fields: dict[str, Any], named: Named) -> Options:
     """``sensitivity`` and ``mode`` may stand in the body; a header goes before."""
-    named = {name.lower() for name, _ in pairs}
     try:
         if "sensitivity" in fields and b"x-lockllm-sensitivity" not in named:
             options = attrs.evolve(options, sensitivity=Sensitivity(fields["sensitivity"]))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lockllm_twisted.builtin.echo import EchoProvider
-from lockllm_twisted.builtin.policy import DefaultPolicy
+from lockllm_twisted.builtin.policy import DefaultPolicy, thresholds
 from lockllm_twisted.builtin.providers import from_settings
 from lockllm_twisted.builtin.scanners import Detector
 from lockllm_twisted.hooks import Policy, Provider, Scanner, hookimpl
@@ -32,6 +32,6 @@ def lockllm_scanners() -> Iterable[Scanner]:
 
 
 @hookimpl
-def lockllm_policies() -> Iterable[Policy]:
-    """Thresholds by sensitivity, actions by origin."""
-    return [DefaultPolicy()]
+def lockllm_policies(settings: Settings) -> Iterable[Policy]:
+    """Thresholds by sensitivity or by the operator, actions by origin."""
+    return [DefaultPolicy(thresholds=thresholds(settings.proxy))]

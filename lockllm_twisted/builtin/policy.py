@@ -6,13 +6,33 @@ Must never: look at text, or know who is calling.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import attrs
 
 from lockllm_twisted.hooks import Question
+from lockllm_twisted.settings import ProxySettings
 from lockllm_twisted.values import Action, Hit, Sensitivity, Verdict
 
-THRESHOLDS = {Sensitivity.LOW: 0.85, Sensitivity.MEDIUM: 0.6, Sensitivity.HIGH: 0.35}
+THRESHOLDS = MappingProxyType({Sensitivity.LOW: 0.85, Sensitivity.MEDIUM: 0.6, Sensitivity.HIGH: 0.35})
 """The least score that counts. The scanners' scores are made to fit: a precise rule 0.9, a plausible one 0.7, a hint 0.4."""
+
+
+def thresholds(proxy: ProxySettings) -> Mapping[Sensitivity, float]:
+    """The threshold of each sensitivity, where the operator's own stands for the sensitivity of the settings.
+
+    A caller who asks for a higher sensitivity never gets a higher threshold, nor a lower one for a lower sensitivity.
+    """
+    if proxy.threshold is None:
+        return THRESHOLDS
+    own, words = proxy.threshold, list(Sensitivity)
+    place = words.index(proxy.sensitivity)
+    return MappingProxyType(
+        {word: max(own, THRESHOLDS[word]) for word in words[:place]}
+        | {proxy.sensitivity: own}
+        | {word: min(own, THRESHOLDS[word]) for word in words[place + 1 :]}
+    )
 
 
 @attrs.frozen
@@ -20,19 +40,16 @@ class DefaultPolicy:
     """The strictest action over all findings at or above the threshold."""
 
     name: str = "default"
+    thresholds: Mapping[Sensitivity, float] = THRESHOLDS
 
     def decide(self, question: Question) -> Verdict:
         """Weigh the hits; with none above the threshold the verdict is ``allow``."""
-        threshold = THRESHOLDS[question.sensitivity]
-        hits = tuple(
-            sorted(
-                (hit for hit in question.hits if hit.finding.score >= threshold),
-                key=lambda hit: (-_action(question, hit), -hit.finding.score),
-            )
-        )
+        threshold = self.thresholds[question.sensitivity]
+        hits = [hit for hit in question.hits if hit.finding.score >= threshold]
+        hits.sort(key=lambda hit: (-_action(question, hit), -hit.finding.score))
         return Verdict(
-            action=max((_action(question, hit) for hit in hits), default=Action.ALLOW),
-            hits=hits,
+            action=_action(question, hits[0]) if hits else Action.ALLOW,
+            hits=tuple(hits),
             coverage=question.coverage,
             score=max((hit.finding.score for hit in question.hits), default=0.0),
             sensitivity=question.sensitivity,

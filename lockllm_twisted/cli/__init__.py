@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from lockllm_twisted.cli import check, keys, listings, providers, scan
+from lockllm_twisted.cli import check, evaluate, feedback, keys, listings, providers, scan
 from lockllm_twisted.cli.common import Command, complain, settings_of, whole_number
 from lockllm_twisted.errors import LockLLMError, NotFound
 
@@ -47,8 +47,10 @@ COMMANDS = (
     Command("providers remove-key", "forget a provider's key", providers.remove_key, providers.slug_option),
     Command("check", "check a settings file, and all that it names", check.run, check.options),
     Command("scan", "judge a text, and tell why", scan.run, scan.options),
+    Command("evaluate", "measure the scanners, or another server, on labelled texts", evaluate.run, evaluate.options),
     Command("plugins", "list the plugins and what they bring", listings.plugins, listings.plugin_options),
     Command("events", "list the last requests", listings.events, listings.event_options),
+    Command("feedback", "allow what was blocked and should not have been", feedback.run, feedback.options),
     Command("demo", "serve on this machine, with two requests to copy", _demo, _demo_options),
 )
 

@@ -39,7 +39,8 @@ def run(options: argparse.Namespace) -> int:
         return 1
     say(f"{file}: fine")
     proxy = settings.proxy
-    say(f"  unsafe prompts: {proxy.action.word}, sensitivity {proxy.sensitivity.value}")
+    own = "" if proxy.threshold is None else f", threshold {proxy.threshold:g}"
+    say(f"  unsafe prompts: {proxy.action.word}, sensitivity {proxy.sensitivity.value}{own}")
     say(f"  scanners: {', '.join(scanner.name for scanner in registry.scanners) or 'none'}")
     say(f"  plugins: {', '.join(f'{plugin.name} {plugin.version}' for plugin in registry.plugins)}")
     say(f"  providers: {', '.join(registry.providers)}")

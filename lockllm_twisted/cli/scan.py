@@ -14,18 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from lockllm_twisted.cli.common import json_option, say, settings_of, visible
 from lockllm_twisted.settings import ScannerSettings, Settings
-from lockllm_twisted.values import Action, Hit, Origin, Passage, Reading, ScanMode, Sensitivity, Verdict
+from lockllm_twisted.values import ROLES, Action, Hit, Passage, Reading, ScanMode, Sensitivity, Verdict
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
-
-_ROLES = {
-    "user": Origin.USER,
-    "system": Origin.SYSTEM,
-    "developer": Origin.DEVELOPER,
-    "assistant": Origin.ASSISTANT,
-    "tool": Origin.TOOL_RESULT,
-}
 
 _AROUND = 40
 """Characters shown before and after a span."""
@@ -36,7 +28,7 @@ _HITS = 10
 def options(parser: argparse.ArgumentParser) -> None:
     """``scan``."""
     parser.add_argument("text", metavar="TEXT", help='the text; "-" reads it from standard input')
-    parser.add_argument("--role", choices=_ROLES, default="user", help="who the text speaks for [user]")
+    parser.add_argument("--role", choices=ROLES, default="user", help="who the text speaks for [user]")
     parser.add_argument(
         "--sensitivity",
         choices=[word.value for word in Sensitivity],
@@ -51,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     raw = sys.stdin.buffer.read() if options.text == "-" else options.text.encode("utf-8", "surrogateescape")
     text = raw.decode("utf-8", "replace")
     sensitivity = Sensitivity(options.sensitivity or settings.proxy.sensitivity)
-    verdict = _judged(settings, Passage(_ROLES[options.role], "/input", text), sensitivity)
+    verdict = _judged(settings, Passage(ROLES[options.role], "/input", text), sensitivity)
     if options.json:
         say(json.dumps(_as_json(verdict)))
     else:

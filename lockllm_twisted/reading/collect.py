@@ -52,6 +52,14 @@ class Refused(Exception):
         self.problem = problem
 
 
+class _Seen(dict[Origin, set[str]]):
+    """The texts that were told, by origin. Words of the protocol are told once, for whoever says them first; "" never is."""
+
+    def __missing__(self, origin: Origin) -> set[str]:
+        self[origin] = seen = {"", *(word for other in self.values() for word in other & PROTOCOL)}
+        return seen
+
+
 class Collector:
     """The growing `Reading` of one request."""
 
@@ -60,12 +68,12 @@ class Collector:
         "_groups",
         "_guess",
         "_reasons",
-        "_seen",
         "_texts",
         "has_content",
         "model",
         "passages",
         "problem",
+        "seen",
     )
 
     def __init__(self, *, guess: bool = True) -> None:
@@ -74,7 +82,7 @@ class Collector:
         self.problem: Unreadable | None = None
         self.model: str | None = None
         self.has_content = False
-        self._seen: dict[Origin, set[str]] = {}
+        self.seen = _Seen()
         self._texts: list[Text] = []
         self._groups: dict[GroupKey, list[int]] = {}
         self._budget = MAX_VALUES
@@ -85,17 +93,9 @@ class Collector:
         """The body is broken, and nobody wants to know what it may have said."""
         return self.problem is not None and not self._guess
 
-    def seen(self, origin: Origin) -> set[str]:
-        """The texts that were told of this origin."""
-        seen = self._seen.get(origin)
-        if seen is None:
-            seen = {word for other in self._seen.values() for word in other & PROTOCOL}
-            self._seen[origin] = seen
-        return seen
-
     def word(self, origin: Origin, where: str, text: str) -> None:
         """A key, an identifier or a word of the protocol: scanned, but no neighbour of anything."""
-        seen = self.seen(origin)
+        seen = self.seen[origin]
         if text not in seen:
             seen.add(text)
             short = len(text) < SHORT and len(where) < SHORT
@@ -103,7 +103,7 @@ class Collector:
 
     def text(self, text: str, where: str, origin: Origin, rank: int, group: GroupKey) -> None:
         """A text of the conversation. ``group`` tells which places differ from this one in array indexes only."""
-        seen = self._seen.get(origin) or self.seen(origin)
+        seen = self.seen[origin]
         if text not in seen:
             seen.add(text)
             self.passages.append(Passage(origin, where, text))
@@ -140,7 +140,7 @@ class Collector:
         self._texts, self._groups = [], {}
         if len(texts) > 1:
             for seam in seams(texts, groups.values()):
-                seen = self.seen(seam.origin)
+                seen = self.seen[seam.origin]
                 if seam.text not in seen:
                     seen.add(seam.text)
                     self.passages.append(seam)

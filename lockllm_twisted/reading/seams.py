@@ -45,7 +45,7 @@ def seams(texts: Sequence[Text], groups: Iterable[Sequence[int]]) -> list[Passag
     """The seams of one conversation. ``groups``: indexes of the texts whose places differ in array indexes only."""
     found: list[Passage] = []
     if len(texts) == 2 and -1 < texts[0][3] <= texts[1][3]:  # noqa: PLR2004 - most requests: an instruction, a question
-        _windows(texts, found)
+        _pair(texts, found)
         return found
     for sequence in _neighbourhoods(texts, groups):
         _windows([texts[index] for index in sequence], found)
@@ -80,6 +80,12 @@ def _adjacent(places: Sequence[int]) -> bool:
     return first >= 0 and places[-1] - first == len(places) - 1 and places == list(range(first, first + len(places)))
 
 
+def _pair(texts: Sequence[Text], found: list[Passage]) -> None:
+    """The one window of two texts."""
+    before, after = texts
+    found += _joined([before[0][-REACH:], after[0][:REACH]], texts)
+
+
 def _windows(texts: Sequence[Text], found: list[Passage]) -> None:
     ends = list(accumulate([len(text[0]) for text in texts]))
     start, stop = max(0, ends[0] - REACH), ends[0] + REACH
@@ -105,6 +111,11 @@ def _window(texts: Sequence[Text], ends: Sequence[int], start: int, stop: int, f
     pieces = [text[0] for text in members]
     pieces[-1] = pieces[-1][: stop - ends[last] + len(pieces[-1])]
     pieces[0] = pieces[0][start - ends[first] :]
+    found += _joined(pieces, members)
+
+
+def _joined(pieces: Sequence[str], members: Sequence[Text]) -> Iterator[Passage]:
+    """What the pieces of these texts say together: without a space between them, and with one where that may matter."""
     tight, spaced, doubt = [pieces[0]], [pieces[0]], False
     before = pieces[0][-1]
     for piece in pieces[1:]:
@@ -120,9 +131,9 @@ def _window(texts: Sequence[Text], ends: Sequence[int], start: int, stop: int, f
         spaced.append(piece)
         before = piece[-1]
     origin, where, until = _least_trusted(members), members[0][1], members[-1][1]
-    found.append(Passage(origin, where, "".join(tight), until))
+    yield Passage(origin, where, "".join(tight), until)
     if doubt:
-        found.append(Passage(origin, where, "".join(spaced), until))
+        yield Passage(origin, where, "".join(spaced), until)
 
 
 def _least_trusted(texts: Sequence[Text]) -> Origin:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -120,13 +121,14 @@ class _Walker:
             pairs = value.pairs
             self._report(value.pairs, where)
         origin, below, rest = place.origin, place.below, place.rest
-        seen, add = self._collector.seen(origin), self._collector.passages.append
+        seen, add = self._collector.seen[origin], self._collector.passages.append
         for key, child in pairs:
-            token = clean = key if key.isascii() else self._clean(key)
-            if "/" in key or "~" in key or len(key) > _MAX_TOKEN:
+            token = clean = key
+            if len(key) > _MAX_TOKEN or not _is_plain(key):
+                clean = self._clean(key)
                 token = _token(clean)
             at = f"{where}/{token}"
-            if clean not in seen and clean:
+            if clean not in seen:
                 seen.add(clean)
                 add(passage_at(origin, f"{at}#key", clean) if len(at) < SHORT else Passage(origin, f"{at}#key", clean))
             kind = type(child)
@@ -241,6 +243,12 @@ def _is_quiet(key: str | None, value: str, found: Found | None) -> bool:
     if key not in _QUIET_KEYS and (found is None or key not in attachments.NAMES):
         return False
     return value in PROTOCOL or _IDENTIFIER.fullmatch(value) is not None or (key == "model" and value.isalpha())
+
+
+@lru_cache(maxsize=1024)
+def _is_plain(key: str) -> bool:
+    """Whether a short key is its own token in a pointer: ASCII, nothing to escape."""
+    return key.isascii() and "/" not in key and "~" not in key
 
 
 def _token(key: str) -> str:

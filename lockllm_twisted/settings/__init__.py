@@ -51,6 +51,11 @@ _seconds = _between(0.001, _DAY, "seconds")
 _any_action = _one_of(*Action)
 
 
+def _threshold(_: object, field: attrs.Attribute[Any], value: float | None) -> None:
+    if value is not None and not 0 < value <= 1:  # at 0 every finding would count, whatever its score
+        raise SettingsError(f"{field.name}: a score is above 0 and at most 1, such as 0.73.")
+
+
 def _bare(url: str | None) -> str | None:
     return url and url.rstrip("/")
 
@@ -114,6 +119,7 @@ class ProxySettings:
 
     action: Action = attrs.field(default=Action.BLOCK, validator=_any_action)
     sensitivity: Sensitivity = Sensitivity.MEDIUM
+    threshold: float | None = attrs.field(default=None, validator=_threshold)
     actions: Mapping[Origin, Action] = MappingProxyType({})
     require_key: bool = True
     unreadable: Action = attrs.field(default=Action.BLOCK, validator=_one_of(Action.BLOCK, Action.FLAG))

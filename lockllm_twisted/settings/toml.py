@@ -166,7 +166,7 @@ def _converted(kind: Any, value: Any, example: object, *, secret: bool) -> Any:
         raise ValueError(f"write a whole number, such as {example}{instead}.")
     if kind is float:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise ValueError(f"write a number, such as {example:g}{instead}.")
+            raise ValueError(f"write a number, such as {0.5 if example is None else example:g}{instead}.")
         return float(min(value, 2**53))
     if kind is str and (not isinstance(value, str) or not value):
         raise ValueError(f"write a text in quotes{instead}.")

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from lockllm_twisted.errors import NotFound, SettingsError
 from lockllm_twisted.keys import check_provider_key
 from lockllm_twisted.settings import ProviderSettings, Settings
-from lockllm_twisted.store.database import locked, transaction
+from lockllm_twisted.store import keyfile
+from lockllm_twisted.store.database import transaction
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
@@ -131,13 +132,9 @@ def _fernet(directory: Path, *, make: bool) -> Fernet:
 
     path = directory / SECRET_FILE
     if make:
-        _make_secret(directory, path, Fernet.generate_key())
+        keyfile.make(path, Fernet.generate_key())
     try:
-        with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode & 0o777
-            if mode & 0o077:
-                raise SettingsError(f"{path} has mode {mode:o}: others could read it. Run: chmod 600 {path}")
-            return Fernet(file.read().strip())
+        return Fernet(keyfile.read(path))
     except FileNotFoundError:
         raise SettingsError(
             f"{path} is gone, and the stored keys of all providers were sealed with it. Restore it, or set each of them "
@@ -145,16 +142,3 @@ def _fernet(directory: Path, *, make: bool) -> Fernet:
         ) from None
     except ValueError:
         raise SettingsError(f"{path} is damaged. Restore it: the stored keys of all providers hang on it.") from None
-
-
-def _make_secret(directory: Path, path: Path, secret: bytes) -> None:
-    """Make the file if there is none."""
-    with locked(directory):
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        except FileExistsError:
-            return
-        with open(descriptor, "wb") as file:  # noqa: PTH123 # a descriptor
-            file.write(secret + b"\n")
-            file.flush()
-            os.fsync(file.fileno())

@@ -37,6 +37,12 @@ _MIGRATIONS = (
     );
     CREATE INDEX events_by_time ON events ("time");
     """,
+    """
+    CREATE TABLE allowed (
+        digest TEXT NOT NULL, scanner TEXT NOT NULL, category TEXT NOT NULL, origin TEXT NOT NULL,
+        exchange TEXT NOT NULL, created REAL NOT NULL, PRIMARY KEY (digest, scanner, category)
+    );
+    """,
 )
 """One script per version of the file, told by ``PRAGMA user_version``. No STRICT tables: RHEL 9 has SQLite 3.34."""
 

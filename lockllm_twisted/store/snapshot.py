@@ -1,6 +1,6 @@
 """What requests ask the store for, held in memory.
 
-Responsible for: the valid keys and the providers' keys at one moment.
+Responsible for: the valid keys, the providers' keys and the allow list at one moment.
 Must never: show a key in a ``repr``.
 """
 
@@ -12,8 +12,9 @@ from pathlib import Path
 
 import attrs
 
+from lockllm_twisted.allowlist import AllowList
 from lockllm_twisted.errors import SettingsError
-from lockllm_twisted.store import callers, credentials
+from lockllm_twisted.store import allowed, callers, credentials
 
 
 @attrs.frozen
@@ -22,10 +23,11 @@ class Snapshot:
 
     callers: callers.Callers = attrs.field(repr=False)
     provider_keys: Mapping[str, str] = attrs.field(repr=False)
+    allowed: AllowList
     problem: SettingsError | None = None
 
 
 def load(connection: sqlite3.Connection, directory: Path) -> Snapshot:
     """Read all of it. A provider's key that can't be opened is a problem, and not there."""
     keys, problem = credentials.unsealed(connection, directory)
-    return Snapshot(callers.valid(connection), keys, problem)
+    return Snapshot(callers.valid(connection), keys, allowed.in_force(connection, directory), problem)

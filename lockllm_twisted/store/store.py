@@ -11,10 +11,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from lockllm_twisted.store import callers, credentials, database, events, snapshot
+from lockllm_twisted import allowlist
+from lockllm_twisted.allowlist import AllowList
+from lockllm_twisted.store import allowed, callers, credentials, database, events, snapshot
+from lockllm_twisted.store.allowed import AllowedText
 from lockllm_twisted.store.callers import KeyRecord
 from lockllm_twisted.store.credentials import StoredProviderKey
-from lockllm_twisted.values import Caller, Exchange
+from lockllm_twisted.values import Caller, Exchange, Passage
 
 if TYPE_CHECKING:
     import sqlite3
@@ -72,6 +75,14 @@ class Store:
         """The stored key of a provider. What `configured_keys` found goes before it."""
         return self._snapshot.provider_keys.get(slug)
 
+    def allowed(self) -> AllowList:
+        """The allow list as it is now."""
+        return self._snapshot.allowed
+
+    def digest(self, passage: Passage) -> str:
+        """What an event keeps of a text: enough to know it again, and nothing to guess it from."""
+        return allowlist.digest(self._snapshot.allowed.secret, passage)
+
     def record(self, exchange: Exchange) -> None:
         """Remember an exchange. Written soon; dropped and counted where the disk can't keep up."""
         if not self._queue.put(exchange) and self._queue.dropped == 1:
@@ -118,6 +129,24 @@ class Store:
         """What may be told of the stored keys."""
         with self._connected() as connection:
             return credentials.told(connection)
+
+    def allow(self, exchange: str) -> list[AllowedText]:
+        """Allow the texts of an exchange in which something was found; tells what is new.
+
+        Raises `NotFound` for an exchange that is not kept, and `BadRequest` for one in which nothing was found.
+        """
+        with self._changing() as connection:
+            return allowed.add(connection, exchange)
+
+    def disallow(self, exchange: str) -> list[AllowedText]:
+        """Take back what was allowed because of an exchange. Raises `NotFound`."""
+        with self._changing() as connection:
+            return allowed.remove(connection, exchange)
+
+    def allowed_texts(self) -> list[AllowedText]:
+        """All that is allowed, the oldest first."""
+        with self._connected() as connection:
+            return allowed.listed(connection)
 
     def events(self, *, limit: int = 20) -> list[dict[str, Any]]:
         """The last exchanges, the newest first, as dictionaries with the fields of `Exchange`."""

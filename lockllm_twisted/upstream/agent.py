@@ -16,13 +16,13 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, connectProtocol, wrapClientTLS
 from twisted.internet.interfaces import (
     IConsumer,
-    IDelayedCall,
     IProtocol,
     IProtocolFactory,
     IReactorTime,
     IStreamClientEndpoint,
 )
 from twisted.internet.ssl import optionsForClientTLS
+from twisted.python.failure import Failure
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent, IBodyProducer, IResponse
 from zope.interface import implementer
@@ -81,7 +81,7 @@ class OriginAgent:
     def __init__(self, clock: IReactorTime, endpoint: IStreamClientEndpoint) -> None:
         self._clock = clock
         self._endpoint = endpoint
-        self._idle: dict[Connection, IDelayedCall] = {}
+        self._idle: dict[Connection, None] = {}
         self._open: set[Connection] = set()
 
     def request(
@@ -90,29 +90,31 @@ class OriginAgent:
         """Ask the origin, for an `UpstreamResponse`. Fails with what connecting failed with, `NothingReceived` or `ProtocolError`."""
         pairs = headers.pairs if isinstance(headers, _Sealed) else _pairs(headers)
         body = bodyProducer.body if isinstance(bodyProducer, _Whole) else None
-        return Deferred.fromCoroutine(self._request(method, uri, pairs, body))
+        if not self._idle:
+            return Deferred.fromCoroutine(self._afresh(method, uri, pairs, body))
+        connection, _ = self._idle.popitem()  # the one used last is the one least likely to be stale
+        connection.deadline.clear()
+        sent = self._clock.seconds()
 
-    async def _request(
+        def retry(failure: Failure) -> Deferred[IResponse]:
+            dead = failure.value
+            if not isinstance(dead, NothingReceived) or not dead.reused or self._clock.seconds() - sent > STALE_SECONDS:
+                failure.raiseException()
+            return Deferred.fromCoroutine(self._afresh(method, uri, pairs, body))
+
+        asked: Deferred[IResponse] = connection.send(method, uri, pairs, body).addErrback(retry)
+        return asked
+
+    async def _afresh(
         self, method: bytes, target: bytes, pairs: Sequence[tuple[bytes, bytes]], body: bytes | None
     ) -> IResponse:
-        if self._idle:
-            connection, timer = self._idle.popitem()  # the one used last is the one least likely to be stale
-            timer.cancel()
-            sent = self._clock.seconds()
-            try:
-                return await connection.send(method, target, pairs, body)
-            except NothingReceived as dead:
-                if not dead.reused or self._clock.seconds() - sent > STALE_SECONDS:
-                    raise
-        connection = Connection(self._keep, self._drop)
+        connection = Connection(self._clock, self._keep, self._drop)
         await connectProtocol(self._endpoint, connection)
         self._open.add(connection)
         return await connection.send(method, target, pairs, body)
 
     def close(self) -> None:
         """Abort every connection."""
-        for timer in self._idle.values():
-            timer.cancel()
         self._idle.clear()
         for connection in tuple(self._open):
             connection.abort()
@@ -121,13 +123,12 @@ class OriginAgent:
         if len(self._idle) >= MAX_IDLE:
             connection.abort()
             return
-        self._idle[connection] = self._clock.callLater(IDLE_SECONDS, connection.abort)
+        self._idle[connection] = None
+        connection.deadline.set(IDLE_SECONDS, connection.abort)
 
     def _drop(self, connection: Connection) -> None:
         self._open.discard(connection)
-        timer = self._idle.pop(connection, None)
-        if timer is not None and timer.active():
-            timer.cancel()
+        self._idle.pop(connection, None)
 
 
 class UpstreamClient(HTTPClient):

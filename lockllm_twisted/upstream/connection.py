@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import IConsumer, IPullProducer, IPushProducer, ITransport
+from twisted.internet.interfaces import IConsumer, IPullProducer, IPushProducer, IReactorTime, ITransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from twisted.web.client import ResponseDone, ResponseFailed
@@ -20,6 +20,8 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import UNKNOWN_LENGTH, IResponse
 from zope.interface import implementer
 
+from lockllm_twisted.deadline import Deadline
+from lockllm_twisted.sending import send, without_delay
 from lockllm_twisted.upstream.parser import Head, ProtocolError, ResponseParser
 
 if TYPE_CHECKING:
@@ -67,10 +69,15 @@ class UpstreamResponse:
         return self._protocol is not None
 
     @property
+    def complete(self) -> bool:
+        """All of the body has come, or no more of it will."""
+        return self._ended is not None
+
+    @property
     def headers(self) -> Headers:
-        """The headers as treq and twisted.web know them; the relay takes ``head.headers``."""
+        """The headers as treq and twisted.web know them; the relay takes ``head.fields``."""
         headers = Headers()
-        for name, value in self.head.headers:
+        for name, value in self.head.fields.pairs:
             headers.addRawHeader(name, value)
         return headers
 
@@ -144,9 +151,18 @@ class _Body:
 
 
 class Connection(Protocol):
-    """A connection of one origin. ``on_idle(connection)`` when it may be used again, ``on_lost`` when it is gone."""
+    """A connection of one origin. ``on_idle(connection)`` when it may be used again, ``on_lost`` when it is gone.
 
-    def __init__(self, on_idle: Callable[[Connection], object], on_lost: Callable[[Connection], object]) -> None:
+    ``deadline`` is the pool's, for the time between two requests.
+    """
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        on_idle: Callable[[Connection], object],
+        on_lost: Callable[[Connection], object],
+    ) -> None:
+        self.deadline = Deadline(clock)
         self._on_idle = on_idle
         self._on_lost = on_lost
         self._parser: ResponseParser | None = None
@@ -159,6 +175,11 @@ class Connection(Protocol):
         self._body: _Body | None = None
         self.gone = False
 
+    def connectionMade(self) -> None:
+        """Small requests leave at once."""
+        assert self.transport is not None
+        without_delay(self.transport)
+
     def send(
         self, method: bytes, target: bytes, headers: Sequence[tuple[bytes, bytes]], body: bytes | None
     ) -> Deferred[UpstreamResponse]:
@@ -166,12 +187,11 @@ class Connection(Protocol):
 
         The result fails with `NothingReceived` or `ProtocolError`. Cancelling it aborts the connection.
         """
-        head = [method, b" ", target, b" HTTP/1.1\r\n"]
-        for name, value in headers:
-            head += (name, b": ", value, b"\r\n")
+        head = [b"%b %b HTTP/1.1" % (method, target)]
+        head += map(b": ".join, headers)
         if body is not None:
-            head.append(b"Content-Length: %d\r\n" % len(body))
-        head.append(b"\r\n")
+            head.append(b"Content-Length: %d" % len(body))
+        head += (b"", b"")
         transport = self.transport
         assert transport is not None
         self._heard = False
@@ -180,13 +200,11 @@ class Connection(Protocol):
         waiting: Deferred[UpstreamResponse] = Deferred(self._cancelled)
         self._waiting = waiting
         if body is not None and len(body) > _SLICE:
-            transport.writeSequence(head)
+            transport.write(b"\r\n".join(head))
             self._body = _Body(body, transport)
             IConsumer(transport).registerProducer(self._body, False)
         else:
-            if body:
-                head.append(body)
-            transport.write(b"".join(head))
+            send(transport, b"\r\n".join(head) + (body or b""))
         return waiting
 
     def pause(self) -> None:
@@ -207,23 +225,33 @@ class Connection(Protocol):
             self.transport.abortConnection()  # type: ignore[union-attr] # as every TCP and TLS transport does
 
     def dataReceived(self, data: bytes) -> None:
-        """Feed the parser; bytes that nobody asked for end the connection."""
-        if self._parser is None or self._failed:
+        """Feed the parser; bytes that nobody asked for end the connection.
+
+        Whoever waits for the answer gets it with all that came in the same piece, so that it can leave in one as well.
+        """
+        parser = self._parser
+        if parser is None or self._failed:
             self.abort()
             return
         self._heard = True
         try:
-            self._parser.feed(data)
+            parser.feed(data)
         except ProtocolError:
             self._fail(Failure())
             self.abort()
-            return
-        if self._parser.done:
+        response, waiting = self._response, self._waiting
+        if parser.done:
             self._finish()
+        if response is not None and waiting is not None:
+            self._waiting = None
+            waiting.callback(response)
+            if not response.delivered and not response.complete:
+                self.pause()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Tell whoever waits how it ended."""
         self.gone = True
+        self.deadline.stop()
         self._on_lost(self)
         if self._parser is None or self._failed:
             return
@@ -244,12 +272,7 @@ class Connection(Protocol):
         self.abort()
 
     def _got_head(self, head: Head) -> None:
-        self._response = response = UpstreamResponse(head, self)
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None:
-            waiting.callback(response)
-        if not response.delivered:
-            self.pause()
+        self._response = UpstreamResponse(head, self)
 
     def _got_data(self, piece: bytes) -> None:
         if self._response is not None:
@@ -275,8 +298,8 @@ class Connection(Protocol):
 
     def _fail(self, failure: Failure) -> None:
         self._failed = True
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None:
-            waiting.errback(failure)
-        elif self._response is not None:
+        if self._response is not None:
             self._response.ended(Failure(ResponseFailed([failure])))
+        elif self._waiting is not None:
+            waiting, self._waiting = self._waiting, None
+            waiting.errback(failure)

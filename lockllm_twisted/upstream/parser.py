@@ -15,7 +15,8 @@ from typing import Final, Literal
 
 import attrs
 
-from lockllm_twisted.wire import header_lines
+from lockllm_twisted.chunks import ChunkError, Chunks
+from lockllm_twisted.wire import Fields, header_lines, tokens
 
 MAX_HEAD: Final = 65536
 """Bytes of one head. Node reads 16 KiB, nginx 4-8 KiB, curl 300 KiB; OpenAI's and Google's heads are under 4 KiB."""
@@ -23,11 +24,7 @@ MAX_HEAD: Final = 65536
 MAX_INTERIM: Final = 16
 """1xx answers before the final one (RFC 9110 §15.2 sets no limit; an endless row of them is an attack)."""
 
-_MAX_CHUNK_LINE: Final = 4096
-_MAX_TRAILERS: Final = 65536
-
 _STATUS = re.compile(rb"HTTP/1\.([01]) ([2-5]\d\d|1\d\d)(?: ([^\x00-\x08\x0a-\x1f\x7f]*))?\Z")
-_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\x00\r\n]*)?\Z")
 
 
 class ProtocolError(Exception):
@@ -38,7 +35,7 @@ class ProtocolError(Exception):
 class Head:
     """A final answer's head. ``length`` is the body's bytes, or ``None`` where only the end will tell.
 
-    ``headers`` are the pairs as they came, names in their own case. ``bodiless``: HEAD, 204, 304. ``reusable``: the
+    ``fields`` are as they came, names in their own case. ``bodiless``: HEAD, 204, 304. ``reusable``: the
     connection may carry another request once the body has ended. ``told_length`` is the Content-Length that came,
     which a HEAD or 304 answer carries without a body.
     """
@@ -46,7 +43,7 @@ class Head:
     version: bytes
     status: int
     phrase: bytes
-    headers: tuple[tuple[bytes, bytes], ...]
+    fields: Fields
     framing: Literal["none", "length", "chunked", "close"]
     length: int | None
     told_length: int | None
@@ -75,7 +72,7 @@ class ResponseParser:
         self._step: Callable[[bytes], bytes | None] = self._read_head
         self._left = 0
         self._interim = 0
-        self._trailers = 0
+        self._chunks = Chunks(padded=True)
         self.head: Head | None = None
         self.done = False
 
@@ -113,7 +110,7 @@ class ResponseParser:
             if not data.startswith(b"HTTP/1."[: len(data)]):
                 raise ProtocolError("the answer is not HTTP/1.x")
             return None
-        minor, status, phrase, headers = _head_lines(data[:end])
+        minor, status, phrase, fields = _head_lines(data[:end])
         rest = data[end + 4 :]
         if status < 200:  # noqa: PLR2004
             # RFC 9110 §15.2.2: 101 answers an Upgrade, and none was asked for.
@@ -121,12 +118,12 @@ class ResponseParser:
             if status == 101 or self._interim > MAX_INTERIM:  # noqa: PLR2004
                 raise ProtocolError("an interim answer that nobody asked for")
             return rest
-        self.head = head = _frame(self._method, minor, status, phrase, headers)
+        self.head = head = _frame(self._method, minor, status, phrase, fields)
         self._on_head(head)
         if head.framing == "none" or head.length == 0:
             self._finish()
         elif head.framing == "chunked":
-            self._step = self._read_chunk_size
+            self._step = self._read_chunks
         elif head.framing == "length":
             self._left = head.length or 0
             self._step = self._read_counted
@@ -146,57 +143,23 @@ class ResponseParser:
         self._on_data(data)
         return b""
 
-    def _read_chunk_size(self, data: bytes) -> bytes | None:
-        end = data.find(b"\r\n", 0, _MAX_CHUNK_LINE)
-        if end < 0:
-            if len(data) >= _MAX_CHUNK_LINE:
-                raise ProtocolError("a chunk's size line is too long")
-            return None
-        size = _CHUNK.match(data[:end])
-        if size is None:
-            raise ProtocolError("a chunk's size is malformed")
-        self._left = int(size.group(1), 16)
-        self._step = self._read_chunk if self._left else self._read_trailer
-        return data[end + 2 :]
-
-    def _read_chunk(self, data: bytes) -> bytes:
-        piece, rest = data[: self._left], data[self._left :]
-        self._left -= len(piece)
-        self._on_data(piece)
-        if not self._left:
-            self._step = self._read_chunk_end
-        return rest
-
-    def _read_chunk_end(self, data: bytes) -> bytes | None:
-        # GHSA-vqfr-h8mv-ghfj: these two bytes are checked, not skipped.
-        if len(data) < 2 and data == b"\r":  # noqa: PLR2004
-            return None
-        if data[:2] != b"\r\n":
-            raise ProtocolError("a chunk does not end where its size says")
-        self._step = self._read_chunk_size
-        return data[2:]
-
-    def _read_trailer(self, data: bytes) -> bytes | None:
-        end = data.find(b"\r\n")
-        if end < 0:
-            if len(data) > _MAX_TRAILERS:
-                raise ProtocolError("the trailers are too long")
-            return None
-        self._trailers += end
-        if self._trailers > _MAX_TRAILERS:
-            raise ProtocolError("the trailers are too long")
-        if end == 0:
+    def _read_chunks(self, data: bytes) -> bytes:
+        try:
+            pieces = self._chunks.feed(data)
+        except ChunkError as error:
+            raise ProtocolError(str(error)) from None
+        if pieces:
+            self._on_data(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+        if self._chunks.done:
             self._finish()
-        elif header_lines(data[: end + 2]) is None:
-            raise ProtocolError("a trailer line is malformed")
-        return data[end + 2 :]
+        return self._chunks.rest
 
     def _finish(self) -> None:
         self.done = True
         self._on_end()
 
 
-def _head_lines(head: bytes) -> tuple[bytes, int, bytes, tuple[tuple[bytes, bytes], ...]]:
+def _head_lines(head: bytes) -> tuple[bytes, int, bytes, Fields]:
     first, _, rest = head.partition(b"\r\n")
     status_line = _STATUS.match(first)
     if status_line is None:
@@ -205,25 +168,18 @@ def _head_lines(head: bytes) -> tuple[bytes, int, bytes, tuple[tuple[bytes, byte
     headers = header_lines(rest + b"\r\n" if rest else b"")
     if headers is None:
         raise ProtocolError("a header line is malformed")
-    return minor, int(code), phrase, tuple(headers)
+    return minor, int(code), phrase, Fields(headers)
 
 
-def _frame(method: bytes, minor: bytes, status: int, phrase: bytes, headers: tuple[tuple[bytes, bytes], ...]) -> Head:
+def _frame(method: bytes, minor: bytes, status: int, phrase: bytes, fields: Fields) -> Head:
     """RFC 9112 §6.3, stricter: both framing headers, or two lengths, are an error and not a choice."""
-    lengths, codings, connection = [], [], []
-    for name, value in headers:
-        lower = name.lower()
-        if lower == b"content-length":
-            lengths += value.split(b",")
-        elif lower == b"transfer-encoding":
-            codings.append(value)
-        elif lower == b"connection":
-            connection += [token.strip(b" \t").lower() for token in value.split(b",")]
-    told = {length.strip(b" \t") for length in lengths}
+    named = fields.named
+    codings = named.get(b"transfer-encoding", ())
+    told = {length.strip(b" \t") for value in named.get(b"content-length", ()) for length in value.split(b",")}
     if len(told) > 1 or not all(length.isdigit() and len(length) < 19 for length in told):  # noqa: PLR2004
         raise ProtocolError("the Content-Length is not one number")
     told_length = int(told.pop()) if told else None
-    reusable = minor == b"1" and b"close" not in connection
+    reusable = minor == b"1" and b"close" not in tokens(named.get(b"connection", ()))
     framing: Literal["none", "length", "chunked", "close"]
     length: int | None = None
     if method == b"HEAD" or status in (204, 304):
@@ -236,4 +192,4 @@ def _frame(method: bytes, minor: bytes, status: int, phrase: bytes, headers: tup
         framing, length = "length", told_length
     else:
         framing, reusable = "close", False
-    return Head(b"HTTP/1." + minor, status, phrase, headers, framing, length, told_length, reusable)
+    return Head(b"HTTP/1." + minor, status, phrase, fields, framing, length, told_length, reusable)

@@ -35,7 +35,7 @@ def by_h11(head: bytes) -> tuple[h11.Request, list[type]]:
 
 def same(head: RequestHead, request: h11.Request) -> bool:
     return (head.method, head.target) == (bytes(request.method), bytes(request.target)) and [
-        (name.lower(), value) for name, value in head.pairs if name.lower() != b"transfer-encoding"
+        (name.lower(), value) for name, value in head.fields.pairs if name.lower() != b"transfer-encoding"
     ] == [
         (bytes(name), bytes(value)) for name, value in request.headers if name != b"transfer-encoding"
     ]  # h11 lower-cases the value of this one

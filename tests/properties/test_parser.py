@@ -110,9 +110,9 @@ def test_an_answer_is_read_as_h11_reads_it(answer: tuple[str, bytes, bytes], cut
     assert heard.body == h11_body == body
     assert heard.head.status == response.status_code
     assert heard.head.phrase == response.reason
-    assert [(name.lower(), value) for name, value in heard.head.headers] == [
+    assert [(name.lower(), value) for name, value in heard.head.fields.pairs] == [
         (name.lower(), value) for name, value in response.headers
-    ] or any(name.lower() == b"transfer-encoding" for name, _ in heard.head.headers)
+    ] or any(name.lower() == b"transfer-encoding" for name, _ in heard.head.fields.pairs)
     assert not heard.parser.leftover
 
 
