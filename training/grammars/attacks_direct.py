@@ -19,7 +19,7 @@ def generate(seed: int) -> Iterator[Record]:
     override = phrases("common", "override", "override_twins")
     extraction = phrases("common", "extraction")
     for tables, family in (
-        (override, Family("override", "injection", override["attack"], override["twin"], 1500)),
+        (override, Family("override", "injection", override["attack"], override["twin"], 1600)),
         (override, Family("hijack", "injection", override["hijack"], override["twin"], 1100)),
         (override, Family("authority", "injection", override["authority"], override["twin"], 1000)),
         (extraction, Family("extraction", "prompt_leak", extraction["attack"], extraction["twin"], 1300)),
