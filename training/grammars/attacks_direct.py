@@ -14,7 +14,7 @@ from training.grammars.record import Record
 
 
 def generate(seed: int) -> Iterator[Record]:
-    """About 4,900 attacks and as many twins; the same for the same seed."""
+    """About 5,000 attacks and as many twins; the same for the same seed."""
     rng = Random(f"direct-{seed}")
     override = phrases("common", "override", "override_twins")
     extraction = phrases("common", "extraction")

@@ -38,7 +38,7 @@ _MIXED_TWINS: Final = (
 
 
 def generate(seed: int) -> Iterator[Record]:
-    """About 6,500 attacks and as many twins; the same for the same seed."""
+    """About 6,900 attacks and as many twins; the same for the same seed."""
     shared = phrases("common", "override", "persona", "docfill", "docmore")
     english = {f"{name}_en": shared[name] for name in ("goal", "carrier", "task")} | {"en": shared["dropall"]}
     for language in LANGUAGES:
