@@ -49,7 +49,7 @@ def test_each_family_has_about_as_many_twins_as_attacks(generated: list[Record])
         assert 0.9 < counts[True] / counts[False] < 1.1, family
 
 
-def test_a_pair_has_one_attack_and_one_benign_text_of_the_same_role_and_language(generated: list[Record]) -> None:
+def test_a_pair_has_one_attack_and_one_benign_text_of_the_same_language(generated: list[Record]) -> None:
     pairs: dict[str | None, list[Record]] = defaultdict(list)
     for record in generated:
         pairs[record.twin].append(record)
@@ -57,7 +57,8 @@ def test_a_pair_has_one_attack_and_one_benign_text_of_the_same_role_and_language
     assert len(whole) > 0.98 * len(pairs)
     for attack, twin in whole:
         assert (attack.label == "benign", twin.label == "benign") == (False, True)
-        assert (attack.role, attack.language, attack.group) == (twin.role, twin.language, twin.group)
+        assert (attack.language, attack.group) == (twin.language, twin.group)
+        assert attack.role == twin.role or (attack.role, twin.role) == ("user", "system")
 
 
 def test_every_language_has_direct_and_hidden_attacks(generated: list[Record]) -> None:
@@ -68,6 +69,12 @@ def test_every_language_has_direct_and_hidden_attacks(generated: list[Record]) -
     for language in LANGUAGES:
         assert kinds[language] == {"injection", "prompt_leak", "jailbreak", "indirect_injection"}, language
     assert "mixed" in kinds
+
+
+def test_a_system_prompt_that_forbids_attacks_is_benign(generated: list[Record]) -> None:
+    policies = [record for record in generated if record.role == "system"]
+    assert len(policies) > 500
+    assert {record.label for record in policies} == {"benign"}
 
 
 def test_harmful_requests_are_an_axis_of_their_own(generated: list[Record]) -> None:
@@ -83,7 +90,7 @@ def test_no_slot_or_place_is_left_open(generated: list[Record]) -> None:
 
 
 def test_every_label_role_and_family_is_filled_in(generated: list[Record]) -> None:
-    assert {record.role for record in generated} == {"user", "tool"}
+    assert {record.role for record in generated} == {"user", "tool", "system"}
     assert all(record.family and record.source == f"grammar_{record.family}" for record in generated)
 
 

@@ -17,6 +17,7 @@ from training.grammars import (
     attacks_indirect,
     attacks_multilingual,
     attacks_persona,
+    attacks_policy,
     attacks_structure,
 )
 from training.grammars.record import Record
@@ -26,6 +27,7 @@ _MODULES: Final = (
     attacks_persona,
     attacks_structure,
     attacks_encoded,
+    attacks_policy,
     attacks_indirect,
     attacks_multilingual,
     attacks_harm,

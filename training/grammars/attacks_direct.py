@@ -14,12 +14,12 @@ from training.grammars.record import Record
 
 
 def generate(seed: int) -> Iterator[Record]:
-    """About 4,900 attacks and as many twins; the same for the same seed."""
+    """About 5,000 attacks and as many twins; the same for the same seed."""
     rng = Random(f"direct-{seed}")
     override = phrases("common", "override", "override_twins")
     extraction = phrases("common", "extraction")
     for tables, family in (
-        (override, Family("override", "injection", override["attack"], override["twin"], 1500)),
+        (override, Family("override", "injection", override["attack"], override["twin"], 1600)),
         (override, Family("hijack", "injection", override["hijack"], override["twin"], 1100)),
         (override, Family("authority", "injection", override["authority"], override["twin"], 1000)),
         (extraction, Family("extraction", "prompt_leak", extraction["attack"], extraction["twin"], 1300)),

@@ -16,11 +16,11 @@ _QUESTIONS = ("How", "What", "Which", "Where", "Is ", "Why", "Who", "From whom")
 
 
 def generate(seed: int) -> Iterator[Record]:
-    """About 2,000 harmful requests and as many look-alikes, in group ``harm``; the same for the same seed."""
+    """About 2,400 harmful requests and as many look-alikes, in group ``harm``; the same for the same seed."""
     rng = Random(f"harm-{seed}")
     tables = phrases("common", "harm")
     grammar = Grammar(tables)
-    family = Family("harm", "harmful_request", tables["attack"], tables["twin"], 2000, group="harm")
+    family = Family("harm", "harmful_request", tables["attack"], tables["twin"], 2400, group="harm")
     yield from records(rng, family, grammar, carried(grammar, 0.03), _sentence)
 
 

@@ -21,7 +21,7 @@ _TWINS: Final = ("empty", "note_benign", "legit", "legit")
 def generate(seed: int) -> Iterator[Record]:
     """About 6,000 documents with an instruction, each followed by the same one without; the same for the same seed."""
     rng = Random(f"indirect-{seed}")
-    tables = {**phrases("common", "override", "docfill", "indirect"), **PLACES}
+    tables = {**phrases("common", "override", "docfill", "docmore", "indirect"), **PLACES}
     grammar = Grammar(tables)
     for kind, count in _SHARES.items():
         documents = list(tables["doc"])

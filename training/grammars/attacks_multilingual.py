@@ -1,7 +1,7 @@
-"""Attacks in eighteen languages and across languages; with their twins.
+"""Attacks in eighteen languages, some forty more in single sentences, and across languages; with their twins.
 
 Responsible for: override, extraction, persona and indirect injection as native speakers word them, and mixed texts.
-Must never: hold phrases; each language has a file of its own, ``phrases/lang_<code>.txt``.
+Must never: hold phrases; each language has a file of its own, ``phrases/lang_<code>.txt``, the rare ones share ``lang_more``.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ _MIXED_TWINS: Final = (
 
 
 def generate(seed: int) -> Iterator[Record]:
-    """About 6,500 attacks and as many twins; the same for the same seed."""
-    shared = phrases("common", "override", "persona", "docfill")
+    """About 6,900 attacks and as many twins; the same for the same seed."""
+    shared = phrases("common", "override", "persona", "docfill", "docmore")
     english = {f"{name}_en": shared[name] for name in ("goal", "carrier", "task")} | {"en": shared["dropall"]}
     for language in LANGUAGES:
         rng = Random(f"multilingual-{language}-{seed}")
@@ -54,6 +54,12 @@ def generate(seed: int) -> Iterator[Record]:
         mixed = Grammar({**tables, **english, "paragraph": shared["paragraph"]}, once=frozenset({"pname"}))
         family = Family("multilingual_mixed", "injection", _MIXED, _MIXED_TWINS, 25, language="mixed")
         yield from records(rng, family, mixed, roughen, trim)
+    rng = Random(f"multilingual-more-{seed}")
+    more = phrases("lang_more")
+    grammar = Grammar({**shared, **english, "pre_en": phrases("extraction")["pre"], **more})
+    for table, name, label, count in (("o", "override", "injection", 300), ("leak", "extraction", "prompt_leak", 150)):
+        family = Family(f"multilingual_more_{name}", label, more[table], more["twin"], count, language="mixed")
+        yield from records(rng, family, grammar, carried(grammar, 0.5), trim)
 
 
 def _indirect(rng: Random, grammar: Grammar, language: str) -> Iterator[Record]:

@@ -14,7 +14,7 @@ from training.grammars.record import Record
 
 
 def generate(seed: int) -> Iterator[Record]:
-    """About 2,400 attacks and as many twins; the same for the same seed."""
+    """About 2,500 attacks and as many twins; the same for the same seed."""
     rng = Random(f"persona-{seed}")
     tables = phrases("common", "persona", "persona_twins")
     grammar = Grammar(tables, once=frozenset({"pname", "acr", "tname"}))

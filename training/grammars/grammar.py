@@ -29,7 +29,9 @@ _VOWEL: Final = re.compile(
     r"(?i)(?:a|e(?!u)|i|o(?!n(?:e|ce)\b)|u(?!ni(?!n|m)|s[aeu]|rl|tili|ser|k\b|rin)|ho(?:u?r$|nest|urly)|"
     r"(?-i:(?:LLM|MP|NDA|SMS|FBI|HR|HTML|HTTP|SQL|XML|SSL|RFC)\b))"
 )
-_WORD: Final = re.compile(r"(?!sudo|cat |rm |exec|print|if |rules =|u |idk|pls|plz)[a-z]+(?:[ ,.:!?']|$)")
+_WORD: Final = re.compile(
+    r"(?!sudo|cat |import |git |curl |for |def |rm |exec|print|if |rules =|u |idk|pls|plz)[a-z]+(?:[ ,.:!?']|$)"
+)
 _KEYS: Final = {
     "a": "sq", "b": "vn", "c": "xv", "d": "sf", "e": "wr", "f": "dg", "g": "fh", "h": "gj", "i": "uo", "j": "hk",
     "k": "jl", "l": "k", "m": "n", "n": "bm", "o": "ip", "p": "o", "q": "w", "r": "et", "s": "ad", "t": "ry",
