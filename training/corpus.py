@@ -84,11 +84,17 @@ def grown(seed: int) -> Iterator[Example]:
 
 
 _TOGETHER = (
-    ("synth_direct", "synth_persona", "deepset_train", "advbench", "tool_docs", "gsm8k_train", "roleplay_prompts_train",
-     "cyberseceval_autocomplete"),
-    ("synth_leak", "inthewild_jailbreaks", "gptfuzz", "synth_hard_negative", "prompt_book_train", "crwd_questions",
-     "selfinstruct_seed", "synth_indirect", "synth_indirect_clean", "cyberseceval_instruct", "python_stdlib"),
+    """synth_direct synth_leak deepset_train tool_docs gsm8k_train roleplay_prompts_train cyberseceval_autocomplete
+    grammar_persona grammar_hijack grammar_authority grammar_context grammar_tool_abuse grammar_harm
+    grammar_indirect_explicit grammar_encoded grammar_multilingual_override grammar_multilingual_explicit""".split(),
+    """synth_persona inthewild_jailbreaks gptfuzz advbench synth_hard_negative prompt_book_train crwd_questions
+    selfinstruct_seed synth_indirect synth_indirect_clean cyberseceval_instruct python_stdlib grammar_override
+    grammar_extraction grammar_persona_rules grammar_transcript grammar_examples grammar_indirect_implicit
+    grammar_multilingual_persona grammar_multilingual_extraction grammar_multilingual_implicit
+    grammar_multilingual_mixed""".split(),
 )
+"""Each kind of attack is in both halves, by other sources."""
+
 _FOLD = {source: fold for fold, sources in enumerate(_TOGETHER) for source in sources}
 
 

@@ -38,7 +38,7 @@ class Sums:
 
 
 class _Sums(torch.nn.Module):
-    def __init__(self, size: int, heads: int, dropped: float) -> None:
+    def __init__(self, size: int, heads: int, dropped: float, words: float = 0.0) -> None:
         super().__init__()
         self.table = torch.nn.Embedding(size, heads, padding_idx=0)
         torch.nn.init.zeros_(self.table.weight)
@@ -46,10 +46,14 @@ class _Sums(torch.nn.Module):
         self.window = torch.nn.Parameter(torch.full((heads,), -2.0))
         self.share = torch.nn.Parameter(torch.full((heads,), 0.7))
         self._dropped = dropped
+        self._words = words
 
     def forward(self, rows: torch.Tensor, batch: _Batch) -> torch.Tensor:
         if self.training:
             rows = rows * (torch.rand(rows.shape) > self._dropped)
+            if self._words and rows.shape[1] > 4:
+                hidden = torch.rand(len(rows), 1) < self._words
+                rows = torch.cat([rows[:, :4] * ~hidden, rows[:, 4:]], 1)
         each = self.table(rows).sum(1)
         if self.training:
             each = each / (1 - self._dropped)
@@ -137,6 +141,7 @@ class Recipe:
     rate: float = 0.03
     decay: float = 2e-6
     dropped: float = 0.25
+    words: float = 0.0
     power: float = 0.5
     seed: int = 0
 
@@ -147,7 +152,7 @@ def train(
     """The weights of ``size`` features, and those of the scout, which knows the first ``scout_size`` of them."""
     torch.manual_seed(recipe.seed)
     chance = np.random.default_rng(recipe.seed)
-    full, scout = _Sums(size, len(HEADS), recipe.dropped), _Sums(scout_size, len(SCOUT_HEADS), recipe.dropped)
+    full, scout = _Sums(size, len(HEADS), recipe.dropped, recipe.words), _Sums(scout_size, len(SCOUT_HEADS), recipe.dropped)
     share = torch.tensor(shares(examples, recipe.power), dtype=torch.float32)
     wanted, asked = _targets(examples)
     of_scout = [HEADS.index(head) for head in SCOUT_HEADS]
@@ -171,3 +176,15 @@ def train(
         optimiser.step()
         schedule.step()
     return full.learned(), scout.learned()
+
+
+@torch.no_grad()
+def logits(weights: Sums, texts: Sequence[Encoded]) -> NDArray[np.float32]:
+    """What each head says of each text."""
+    net = _Sums(*weights.table.shape, 0.0)
+    net.table.weight.copy_(torch.from_numpy(weights.table))
+    for mine, theirs in ((net.sentence, weights.sentence), (net.window, weights.window), (net.share, weights.share)):
+        mine.copy_(torch.from_numpy(theirs))
+    net.eval()
+    packed = (_packed([texts[number] for number in batch]) for batch in _batches(texts, range(len(texts))))
+    return np.concatenate([net(batch.rows, batch).numpy() for batch in packed])

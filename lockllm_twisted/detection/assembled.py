@@ -14,9 +14,10 @@ from lockllm_twisted.detection.steps import Substitution, join, matches, substit
 from lockllm_twisted.detection.view import View
 from lockllm_twisted.detection.words import VOCABULARY
 
-_NAMED = re.compile(r"\b([A-Za-z_]\w{0,15})\"?\s{0,2}(?::=|[:=])\s{0,2}([\"'`])([^\"'`\n]{1,300})\2")
-_SUM = re.compile(r"\b[A-Za-z_]\w{0,15}(?:\s{0,2}\+\s{0,2}[A-Za-z_]\w{0,15}){1,30}")
-_NAME = re.compile(r"[A-Za-z_]\w{0,15}")
+_VALUE = re.compile(r"[:=]\s{0,2}([\"'`])([^\"'`\n]{1,300})\1")
+_NAME_BEFORE = re.compile(r"([A-Za-z_]\w{0,15})\"?\s{0,2}:?\Z")
+_NAME_AFTER = re.compile(r"\s{0,2}([A-Za-z_]\w{0,15})")
+_REACH = 24
 _FEW = 2
 _MANY = 64
 """Named strings of a text that are put together."""
@@ -49,15 +50,32 @@ def assembled(view: View) -> Iterator[Decoded]:
 
 
 def _sums(folded: str) -> Iterator[Decoded]:
-    named = {match[1]: match.span(3) for match, _ in zip(matches(_NAMED, folded), range(_MANY), strict=False)}
-    if len(named) < _FEW:
-        return
-    spans = []
-    for match in matches(_SUM, folded):
-        names = [name for name in _NAME.findall(match[0]) if name in named]
-        if len(names) >= _FEW and len(spans) + len(names) <= _MANY:
-            spans += [named[name] for name in names]
-    if spans:
+    named: dict[str, tuple[int, int]] = {}
+    for value, _ in zip(matches(_VALUE, folded), range(_MANY), strict=False):
+        if (name := _name_before(folded, value.start())) is not None:
+            named[name] = value.span(2)
+    spans = [named[name] for name in _added(folded) if name in named] if len(named) >= _FEW else []
+    if len(spans) >= _FEW:
         for between in ("", " "):
             text, pieces = join([(folded[start:end], start, end) for start, end in spans], between)
             yield ("parts",), text, (pieces,)
+
+
+def _name_before(folded: str, at: int) -> str | None:
+    found = _NAME_BEFORE.search(folded[max(0, at - _REACH) : at])
+    return None if found is None else found[1]
+
+
+def _added(folded: str) -> Iterator[str]:
+    """The names on both sides of plus signs, in order."""
+    at, last = folded.find("+"), -_REACH
+    for _ in range(_MANY):
+        if at < 0:
+            return
+        before, after = _name_before(folded, at), _NAME_AFTER.match(folded, at + 1)
+        if before is not None and after is not None:
+            if last < at - _REACH:
+                yield before
+            yield after[1]
+            last = at
+        at = folded.find("+", at + 1)

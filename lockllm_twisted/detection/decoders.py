@@ -156,9 +156,7 @@ def _where(signs: tuple[str, ...], often: str, least: int, gate: re.Pattern[str]
 
 
 def _long_words(view: View) -> Spans:
-    if view.longest < _LONG:
-        return []
-    return merged(view.part(stretch) for stretch in view.stretches if stretch.longest >= _LONG)
+    return [(0, len(view.folded))] if view.longest >= _LONG else []
 
 
 def _where_base85(view: View) -> Spans:

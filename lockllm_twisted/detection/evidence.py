@@ -1,6 +1,6 @@
 """What speaks for an attack in one text, from all that was seen in it, as numbers.
 
-Responsible for: `Evidence`, `gather`: which views were looked at, what was seen, which rules matched, and the row of features.
+Responsible for: `gather`: which views show something, what was seen there, which rules matched near it, and the row of features.
 Must never: weigh (that is ``judge`` with the trees of the weights), or know a text's source.
 """
 
@@ -14,7 +14,8 @@ import attrs
 from lockllm_twisted.detection.grams import HEADS
 from lockllm_twisted.detection.hits import QUOTING, Hit, disguised, hits_of
 from lockllm_twisted.detection.model import Model, Seen
-from lockllm_twisted.detection.view import View
+from lockllm_twisted.detection.steps import merged
+from lockllm_twisted.detection.view import OVERLAP, WINDOW, View
 from lockllm_twisted.values import Origin
 
 _KINDS = {
@@ -50,26 +51,46 @@ RISING = frozenset(FEATURES[: len(HEADS) + 3 + len(_KINDS)])
 
 
 @attrs.frozen(eq=False)
-class Evidence:
-    """Views in which something was seen, each with it and with its rules' hits, and the row of features."""
+class Look:
+    """A view in which something was seen, and the rules' hits in a view that is that or an excerpt of it."""
 
-    views: tuple[tuple[View, list[Seen], list[Hit]], ...]
+    view: View
+    seen: list[Seen]
+    near: View
+    hits: list[Hit]
+
+
+@attrs.frozen(eq=False)
+class Evidence:
+    """What was seen where, and the row of features."""
+
+    looks: list[Look]
     row: tuple[float, ...]
+
+
+def _hits(view: View, seen: Sequence[Seen], origin: Origin) -> tuple[View, list[Hit]]:
+    """The rules' matches around what was seen, and the view that they are in: an excerpt of a long one."""
+    if len(view.folded) > WINDOW:
+        size, places = len(view.folded), view.places
+        near = sorted((places[one.first][0] - OVERLAP, places[one.end - 1][1] + OVERLAP) for one in seen)
+        view = view.excerpt(merged((max(0, start), min(size, end)) for start, end in near))
+    return view, hits_of(view, origin)
 
 
 def gather(model: Model, views: Sequence[View], origin: Origin) -> Evidence | None:
     """The evidence in the views of a text; None where there is none."""
-    found = [(view, seen, hits_of(view, origin)) for view in views if (seen := model.look(view.tokens))]
+    found = [Look(view, seen, *_hits(view, seen, origin)) for view in views if (seen := model.look(view.tokens))]
     if not found:
         return None
-    heads = [max(each) for each in zip(*(one.logits for _, seen, _ in found for one in seen), strict=True)]
     any_ = HEADS.index("any")
-    wide = max((one.logits[any_] for _, seen, _ in found for one in seen if one.window), default=_NOTHING)
-    near = sorted((one.logits[any_] for _, seen, _ in found for one in seen if not one.window), reverse=True)
-    hidden = max((one.logits[any_] for view, seen, _ in found if disguised(view) for one in seen), default=_NOTHING)
+    units = [one for look in found for one in look.seen]
+    heads = [max(each) for each in zip(*(one.logits for one in units), strict=True)]
+    wide = max((one.logits[any_] for one in units if one.window), default=_NOTHING)
+    near = sorted((one.logits[any_] for one in units if not one.window), reverse=True)
+    hidden = max((one.logits[any_] for look in found if disguised(look.view) for one in look.seen), default=_NOTHING)
     rules = dict.fromkeys(_KINDS, 0.0)
-    for _, _, hits in found:
-        for hit in hits:
+    for look in found:
+        for hit in look.hits:
             kind = _KIND[hit.rule.family]
             rules[kind] = max(rules[kind], hit.score)
     row = (
@@ -80,6 +101,6 @@ def gather(model: Model, views: Sequence[View], origin: Origin) -> Evidence | No
         *rules.values(),
         float(origin in QUOTING),
         float(origin in OWN),
-        log(1 + max(len(view.tokens) for view, _, _ in found)),
+        log(1 + max(len(look.view.tokens) for look in found)),
     )
-    return Evidence(tuple(found), row)
+    return Evidence(found, row)

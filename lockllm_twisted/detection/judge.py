@@ -17,7 +17,6 @@ from lockllm_twisted.detection.grams import HEADS
 from lockllm_twisted.detection.hits import QUOTING, Hit
 from lockllm_twisted.detection.model import Model, Seen
 from lockllm_twisted.detection.traces import traces
-from lockllm_twisted.detection.view import View
 from lockllm_twisted.detection.views import UNDECODED, views
 from lockllm_twisted.detection.weights import Weights, load
 from lockllm_twisted.values import Category, Finding, Origin
@@ -99,11 +98,12 @@ class Judge:
 
     def _finding(self, kind: str, score: float, evidence: Evidence, origin: Origin) -> Finding:
         head = _HARM if kind == "harm" else _ANY
-        view, unit, _ = max(
-            ((view, one, hits) for view, seen, hits in evidence.views for one in seen),
+        look, unit = max(
+            ((look, one) for look in evidence.looks for one in look.seen),
             key=lambda each: (each[1].logits[head], not each[1].window),
         )
-        found = [(view, hit) for view, _, hits in evidence.views for hit in hits if _speaks(hit, kind)]
+        view = look.view
+        found = [(look.near, hit) for look in evidence.looks for hit in look.hits if _speaks(hit, kind)]
         rule = max(found, key=lambda each: each[1].score, default=None)
         because = self._model.reasons(view.tokens, unit, head)
         if rule is not None and rule[1].score >= _PLAIN_RULE:

@@ -7,12 +7,13 @@ Must never: raise for any text; look for encodings (that is ``decoders`` and ``c
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cached_property
 
 import attrs
 
 from lockllm_twisted.detection.fold import fold
-from lockllm_twisted.detection.steps import CHUNK, Step, Substitution, substitute
+from lockllm_twisted.detection.steps import CHUNK, Step, Substitution, join, substitute
 from lockllm_twisted.detection.tokens import places, tokens
 
 WINDOW = 4_096
@@ -113,6 +114,11 @@ class View:
         if stretch.end - stretch.first == len(self.tokens):
             return 0, len(self.folded)
         return self.places[stretch.first][0], self.places[stretch.end - 1][1]
+
+    def excerpt(self, spans: Iterable[tuple[int, int]]) -> View:
+        """Parts of ``folded``, a line each, as a view of their own."""
+        text, pieces = join((self.folded[start:end], start, end) for start, end in spans)
+        return View(text, self.via, (*self.steps, pieces))
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The part of the source that ``text[start:end]`` (not empty) came from: exact, or the encoded piece."""
