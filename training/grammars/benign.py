@@ -31,7 +31,7 @@ from training.grammars.record import Record
 KINDS: Final[Mapping[str, tuple[int, Callable[[Random], Draft]]]] = {
     "system": (5500, benign_system.sample),
     "trigger": (5000, benign_trigger.sample),
-    "chat": (4500, benign_chat.chat),
+    "chat": (5500, benign_chat.chat),
     "near": (2500, benign_chat.near),
     "fiction": (2000, benign_chat.fiction),
     "prompting": (3000, benign_prompting.prompting),

@@ -13,12 +13,12 @@ from training.grammars.grammar import roughen, tidy
 _CHAT = grammar("benign_words", "benign_chat")
 _FICTION = grammar("benign_words", "benign_fiction")
 _NEAR = grammar("benign_words", "benign_near")
-_FAMILIES = ("followup", "question", "task", "pretend", "rant", "shape")
+_FAMILIES = ("followup", "question", "task", "pretend", "rant", "shape", "query", "opinion")
 
 
 def chat(rng: Random) -> Draft:
     """One message of an everyday conversation."""
-    family = rng.choices(_FAMILIES, (3, 3, 3, 2, 1, 4))[0]
+    family = rng.choices(_FAMILIES, (3, 3, 3, 2, 1, 4, 2, 2))[0]
     text = _CHAT.draw(rng, family)
     if rng.random() < 0.6:
         text = tidy(text)

@@ -109,6 +109,7 @@ CIPHERS: dict[str, Callable[[Random, str], str]] = {
     "json_string": lambda _, text: '{"payload":"' + base64.b64encode(text.encode()).decode() + '","encoding":"base64"}',
 }
 """Encoding -> what it makes of a text."""
+_DRAWN = (*sorted(CIPHERS), "spaced", "spaced", "leet", "leet", "hex", "url", "base64")
 
 
 def _plain(rng: Random) -> tuple[str, str]:
@@ -123,8 +124,8 @@ def _plain(rng: Random) -> tuple[str, str]:
 def sample(rng: Random) -> Draft:
     """One encoded text, three in five with a request around it."""
     language, plain = _plain(rng) if rng.random() < 0.7 else ("en", _PHRASES.draw(rng, "plain"))
-    name = rng.choice(sorted(CIPHERS))
-    if name == "morse" or name in {"binary", "leet", "pig_latin"}:
+    name = rng.choice(_DRAWN)
+    if name in {"morse", "binary"} or (name in {"leet", "pig_latin"} and language != "en"):
         language, plain = "en", _PHRASES.draw(rng, "plain")
     encoded = CIPHERS[name](rng, plain)
     chance = rng.random()

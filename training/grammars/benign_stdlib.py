@@ -6,7 +6,8 @@ Must never: reach outside the standard library. The same interpreter and seed gi
 
 from __future__ import annotations
 
-import ast
+import inspect
+import re
 import sysconfig
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from random import Random
 from training.grammars.benign_draw import Draft
 
 _SKIPPED = frozenset({"site-packages", "dist-packages", "test", "tests", "__pycache__", "lib2to3", "idlelib"})
+_DOCSTRING = re.compile(r'"""(.{80,}?)"""', re.DOTALL)
 _ASKS = (
     "Explain this code.", "What does this do?", "Add type hints.", "Find the bug.", "Write tests for this.", "",
     "Refactor this.", "Document this function.", "Port this to Rust.", "Is this thread-safe?", "Summarise this text.",
@@ -29,10 +31,8 @@ def _sources() -> tuple[Path, ...]:
 
 
 @cache
-def _docstrings(path: Path) -> tuple[str, ...]:
-    tree = ast.parse(path.read_bytes())
-    nodes = [n for n in ast.walk(tree) if isinstance(n, ast.Module | ast.ClassDef | ast.FunctionDef)]
-    return tuple(doc for node in nodes if (doc := ast.get_docstring(node)) and len(doc) > 80)
+def _text(path: Path) -> str:
+    return path.read_text("utf-8", "replace")
 
 
 def _chunk(rng: Random, lines: list[str]) -> list[str]:
@@ -44,11 +44,11 @@ def _chunk(rng: Random, lines: list[str]) -> list[str]:
 def sample(rng: Random) -> Draft:
     """One chunk of a module as a tool returns it or a user pastes it, or a docstring."""
     path = rng.choice(_sources())
-    docs = _docstrings(path) if rng.random() < 0.3 else ()
+    docs = _DOCSTRING.findall(_text(path)) if rng.random() < 0.3 else []
     if docs:
-        text = rng.choice(docs)[:8000]
+        text = inspect.cleandoc(rng.choice(docs))[:8000]
     else:
-        lines = _chunk(rng, path.read_text("utf-8", "replace").splitlines())
+        lines = _chunk(rng, _text(path).splitlines())
         if rng.random() < 0.25:
             lines = [f"{number:6}\t{line}" for number, line in enumerate(lines, 1)]
         text = "\n".join(lines)
