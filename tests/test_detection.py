@@ -113,6 +113,5 @@ def test_what_is_written_is_read() -> None:
     assert read.scout == {"w1": {2: weights.pack([1, -1, 7])}}
 
 
-
 def test_weights_fit_into_four_megabytes() -> None:
     assert (Path(weights.__file__).parent / weights.NAME).stat().st_size <= 4_000_000

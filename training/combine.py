@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from lockllm_twisted.detection.evidence import FEATURES, RISING
+from lockllm_twisted.detection.judge import KINDS, weigh
 
 Tree = list[list[float]]
 
-_TREES = 60
+_TREES = 160
 _LEAVES = 8
 
 
@@ -25,7 +26,7 @@ def forest(rows: NDArray[np.float64], wanted: NDArray[np.bool_], share: NDArray[
     model = HistGradientBoostingClassifier(
         max_iter=_TREES,
         max_leaf_nodes=_LEAVES,
-        learning_rate=0.12,
+        learning_rate=0.1,
         min_samples_leaf=40,
         l2_regularization=5.0,
         monotonic_cst=[int(name in RISING) for name in FEATURES],
@@ -50,35 +51,25 @@ def forest(rows: NDArray[np.float64], wanted: NDArray[np.bool_], share: NDArray[
     return trees
 
 
-def weighed(trees: Sequence[Tree], rows: NDArray[np.float64]) -> NDArray[np.float64]:
+def weighed(trees: Sequence[Tree], rows: NDArray[np.float64], kind: str) -> NDArray[np.float64]:
     """What the trees say of each row."""
-    from lockllm_twisted.detection.judge import weigh
-
-    return np.array([weigh(trees, row) for row in rows.tolist()])
+    return np.array([weigh(trees, row, KINDS[kind]) for row in rows.tolist()])
 
 
-_RATES = {"low": 0.001, "medium": 0.006, "high": 0.03}
-"""The share of benign texts that may come to the score at which a sensitivity starts."""
+_RATES = {"low": 0.0015, "medium": 0.007, "high": 0.03}
+"""The share of benign texts that may come to the score at which a sensitivity starts, the mean over their sources."""
 _SCORES = {"low": 0.85, "medium": 0.6, "high": 0.35}
-_WORST = 4
-"""How much more than that share the worst source may have."""
-_LEAST = 100
-"""Texts of a source of which a share can be told."""
 
 
 def points(said: NDArray[np.float64], sources: Sequence[str]) -> list[list[float]]:
-    """Where the scores of the sensitivities stand, from what benign texts of held-out sources came to (-inf: nothing seen)."""
-    names, of = np.unique(np.array(sources), return_inverse=True)
-    parts = [part for number in range(len(names)) if len(part := said[of == number]) >= _LEAST]
+    """Where the scores of the sensitivities stand, from what benign texts of held-out sources came to (-inf: nothing seen).
 
-    def starts(rate: float) -> float:
-        pooled = np.quantile(said, 1 - rate)
-        worst = max(np.quantile(part, 1 - min(0.5, _WORST * rate)) for part in parts)
-        return float(max(pooled, worst))
-
-    start = {name: starts(rate) for name, rate in _RATES.items()}
-    start["medium"] = max(start["medium"], start["high"] + 0.2)
-    start["low"] = max(start["low"], start["medium"] + 0.2)
+    Each source counts alike: a threshold for the pool would be one for its largest and easiest parts.
+    """
+    _, of, size = np.unique(np.array(sources), return_inverse=True, return_counts=True)
+    order = np.argsort(-said)
+    above = np.cumsum(1 / size[of[order]]) / len(size)
+    start = {name: float(said[order[np.searchsorted(above, rate)]]) for name, rate in _RATES.items()}
     return [
         [round(start["high"] - 3, 3), 0.05],
         *([round(start[name], 3), _SCORES[name]] for name in ("high", "medium", "low")),

@@ -57,9 +57,9 @@ def example(text: str, label: str, source: str, role: str, language: str, cluste
 
 def load(path: Path) -> list[Example]:
     """The records of a file of the data folder. Raises OSError, KeyError for a record without a field."""
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as lines:
-        records = [json.loads(line) for line in lines]
+    content = path.read_bytes()
+    lines = (gzip.decompress(content) if path.suffix == ".gz" else content).decode().split("\n")
+    records = [json.loads(line) for line in lines if line]
     return [
         example(
             record["text"],
@@ -78,36 +78,36 @@ def grown(seed: int) -> Iterator[Example]:
     """What the own grammars make."""
     for number, record in enumerate(chain(attacks(seed), benign(seed))):
         name = f"grown:{number}"
-        yield example(
-            record.text, record.label, record.source, record.role, record.language, name, record.family
-        )
+        yield example(record.text, record.label, record.source, record.role, record.language, name, record.family)
 
 
-_TOGETHER = (
+_HALVES = (
     """synth_direct synth_leak deepset_train tool_docs gsm8k_train roleplay_prompts_train cyberseceval_autocomplete
     grammar_persona grammar_hijack grammar_authority grammar_context grammar_tool_abuse grammar_harm
-    grammar_indirect_explicit grammar_encoded grammar_multilingual_override grammar_multilingual_explicit""".split(),
+    grammar_indirect_explicit grammar_encoded grammar_multilingual_override grammar_multilingual_explicit""",
     """synth_persona inthewild_jailbreaks gptfuzz advbench synth_hard_negative prompt_book_train crwd_questions
     selfinstruct_seed synth_indirect synth_indirect_clean cyberseceval_instruct python_stdlib grammar_override
     grammar_extraction grammar_persona_rules grammar_transcript grammar_examples grammar_indirect_implicit
     grammar_multilingual_persona grammar_multilingual_extraction grammar_multilingual_implicit
-    grammar_multilingual_mixed""".split(),
+    grammar_multilingual_mixed""",
 )
 """Each kind of attack is in both halves, by other sources."""
 
-_FOLD = {source: fold for fold, sources in enumerate(_TOGETHER) for source in sources}
+_FOLD = {source: fold for fold, sources in enumerate(_HALVES) for source in sources.split()}
 
 
 def fold(one: Example) -> int:
     """The part of the data that a record is held out with: its source's; of transformed texts, the original's.
 
-    The three sources that are half of all benign text, or alone in their kind, go by their smaller parts.
+    Sources that are half of all benign text, or alone in their kind, go by their smaller parts.
     """
     if one.source == "obf_train":
         return _FOLD[one.note.split(" of ")[-1]]
     if one.source in _FOLD:
         return _FOLD[one.source]
-    part = {"t0_tasks_train": one.note.split("_")[0]}.get(one.source)
-    if part is None:
-        part = one.cluster if one.source.startswith(("encoded", "opaque")) else f"{one.source} {one.note}"
+    part = f"{one.source} {one.note}"
+    if one.source == "t0_tasks_train":
+        part = one.note.split("_")[0]
+    elif one.source.startswith(("encoded", "opaque")):
+        part = one.cluster
     return zlib.crc32(part.encode()) % FOLDS

@@ -45,12 +45,15 @@ class Encoded:
     windows: Ints
 
 
-def lexicon(examples: Sequence[Example], words: int, rare: int, cluster_count: int, seed: int) -> Lexicon:
-    """The lexicon of some texts: ``words`` at most, n-grams of ``rare`` near-duplicate clusters and two sources at least."""
+def lexicon(examples: Sequence[Example], words: int, rare: int, cluster_count: int, longest: int, seed: int) -> Lexicon:
+    """The lexicon of the first ``longest`` tokens of some texts.
+
+    It holds ``words`` at most, and the n-grams that ``rare`` near-duplicate clusters and two sources have at least.
+    """
     clusters: dict[str, set[str]] = {}
     sources: dict[str, set[str]] = {}
     for one in examples:
-        for word in {word for _, tokens in one.views for word in tokens}:
+        for word in {word for _, tokens in one.views for word in tokens[:longest]}:
             clusters.setdefault(word, set()).add(one.cluster)
             sources.setdefault(word, set()).add(one.source)
     found = {word: len(of) for word, of in clusters.items()}
@@ -63,7 +66,7 @@ def lexicon(examples: Sequence[Example], words: int, rare: int, cluster_count: i
     numbered = ["", *sorted(ENDS), *sorted(MARKS - ENDS), *SHAPES, *known]
     classes = _classes(numbered, cluster_count, seed)
     index = {word: number for number, word in enumerate(numbered)}
-    ids = [_numbers(index, one) for one in examples]
+    ids = [_numbers(index, one)[:longest] for one in examples]
     cluster = _codes([one.cluster for one in examples])
     source = _codes([one.source for one in examples])
     keys = _keys(ids, classes)
@@ -72,21 +75,23 @@ def lexicon(examples: Sequence[Example], words: int, rare: int, cluster_count: i
     for layer in LAYERS:
         here = keys[layer] > 0
         key, doc = keys[layer][here], at[here]
-        often = _distinct(key, cluster[doc])
         if layer == "w1":
-            kept[layer] = often[0]
+            kept[layer] = np.unique(key)
             continue
-        wide = _distinct(key, source[doc])
-        kept[layer] = often[0][(often[1] >= rare) & (wide[1] > 1)]
+        distinct, times = np.unique(key, return_counts=True)
+        common = distinct[times >= rare]
+        place = np.minimum(np.searchsorted(common, key), len(common) - 1)
+        here = common[place] == key
+        in_clusters = _spread(place[here], cluster[doc[here]], len(common))
+        in_sources = _spread(place[here], source[doc[here]], len(common))
+        kept[layer] = common[(in_clusters >= rare) & (in_sources > 1)]
     return Lexicon(numbered, classes, kept)
 
 
-def _distinct(key: Ints, of: Ints) -> tuple[Ints, Ints]:
-    """The distinct keys, and of how many different things each is."""
-    distinct, number = np.unique(key, return_inverse=True)
+def _spread(number: Ints, of: Ints, size: int) -> Ints:
+    """Of how many different things each number is."""
     width = int(of.max()) + 1
-    pairs = np.unique(number * width + of)
-    return distinct, np.bincount(pairs // width, minlength=len(distinct))
+    return np.bincount(np.unique(number * width + of) // width, minlength=size)
 
 
 def _codes(names: list[str]) -> Ints:
@@ -185,4 +190,4 @@ def encode(known: Lexicon, examples: Sequence[Example], most: int | None, *, lea
 
 
 def _units(ids: Ints) -> tuple[Ints, Ints]:
-    return np.array(sentences(ids.tolist()), np.int64), np.array(windows(len(ids)), np.int64)
+    return np.array(sentences(ids.tolist()), np.int64), np.array(windows(len(ids)), np.int64).reshape(-1, 2)

@@ -28,13 +28,23 @@ _TOKENS = 40_000
 
 @attrs.frozen(eq=False)
 class Sums:
-    """A linear score: ``table`` has a row for each feature (row 0 is nothing), a column for each head. ``sentence`` and
-    ``window`` are what is added to a sum over either, ``share`` what a window's sum counts."""
+    """A linear score.
+
+    ``table`` has a row for each feature (row 0 is nothing), a column for each head. ``sentence`` and ``window`` are what
+    is added to a sum over either, ``share`` what a window's sum counts.
+    """
 
     table: NDArray[np.float32]
     sentence: NDArray[np.float32]
     window: NDArray[np.float32]
     share: NDArray[np.float32]
+
+
+def mean(of: Sequence[Sums]) -> Sums:
+    """The mean of some."""
+    return Sums(
+        *(np.mean(parts, axis=0) for parts in zip(*(attrs.astuple(one, recurse=False) for one in of), strict=True))
+    )
 
 
 class _Sums(torch.nn.Module):
@@ -60,7 +70,9 @@ class _Sums(torch.nn.Module):
         total = torch.cat([torch.zeros(1, each.shape[1]), each.cumsum(0)])
         sentence = total[batch.sentences[:, 1]] - total[batch.sentences[:, 0]] + self.sentence
         window = (total[batch.windows[:, 1]] - total[batch.windows[:, 0]]) * self.share + self.window
-        return torch.logaddexp(_most(sentence, batch.sentence_of, batch.size), _most(window, batch.window_of, batch.size))
+        return torch.logaddexp(
+            _most(sentence, batch.sentence_of, batch.size), _most(window, batch.window_of, batch.size)
+        )
 
     def learned(self) -> Sums:
         return Sums(*(part.detach().numpy() for part in (self.table.weight, self.sentence, self.window, self.share)))
@@ -141,7 +153,7 @@ class Recipe:
     rate: float = 0.03
     decay: float = 2e-6
     dropped: float = 0.25
-    words: float = 0.0
+    words: float = 0.15
     power: float = 0.5
     seed: int = 0
 
@@ -152,7 +164,10 @@ def train(
     """The weights of ``size`` features, and those of the scout, which knows the first ``scout_size`` of them."""
     torch.manual_seed(recipe.seed)
     chance = np.random.default_rng(recipe.seed)
-    full, scout = _Sums(size, len(HEADS), recipe.dropped, recipe.words), _Sums(scout_size, len(SCOUT_HEADS), recipe.dropped)
+    full, scout = (
+        _Sums(size, len(HEADS), recipe.dropped, recipe.words),
+        _Sums(scout_size, len(SCOUT_HEADS), recipe.dropped),
+    )
     share = torch.tensor(shares(examples, recipe.power), dtype=torch.float32)
     wanted, asked = _targets(examples)
     of_scout = [HEADS.index(head) for head in SCOUT_HEADS]
@@ -176,15 +191,3 @@ def train(
         optimiser.step()
         schedule.step()
     return full.learned(), scout.learned()
-
-
-@torch.no_grad()
-def logits(weights: Sums, texts: Sequence[Encoded]) -> NDArray[np.float32]:
-    """What each head says of each text."""
-    net = _Sums(*weights.table.shape, 0.0)
-    net.table.weight.copy_(torch.from_numpy(weights.table))
-    for mine, theirs in ((net.sentence, weights.sentence), (net.window, weights.window), (net.share, weights.share)):
-        mine.copy_(torch.from_numpy(theirs))
-    net.eval()
-    packed = (_packed([texts[number] for number in batch]) for batch in _batches(texts, range(len(texts))))
-    return np.concatenate([net(batch.rows, batch).numpy() for batch in packed])

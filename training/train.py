@@ -23,27 +23,31 @@ from training.combine import forest, points, weighed
 from training.corpus import FOLDS, Example, fold, grown, load
 from training.export import shipped, write
 from training.grams import Encoded, Lexicon, encode, lexicon
-from training.net import Recipe, Sums, shares, train
+from training.net import Recipe, Sums, mean, shares, train
 
 PACKAGE = Path(__file__).parent.parent / "lockllm_twisted" / "detection"
 
 WORDS = 30_000
 RARE = 6
 CLASSES = 500
-LONGEST = 400
+LONGEST = 300
 """Tokens of a text that is learned from."""
 
-MOST_WEIGHED = 400
+ORDERS = 2
+"""Trainings whose mean is taken."""
+
+MOST_WEIGHED = 300
 """Texts of a source and label whose evidence is weighed."""
 
 ALARM = {"indirect": -3.0, "harm": -3.5, "any": -3.2}
 """The logits from which on the scout has a text looked at."""
 
 
-def sums(known: Lexicon, examples: Sequence[Example], texts: Sequence[Encoded]) -> tuple[Sums, Sums]:
-    """The learned sums."""
+def sums(known: Lexicon, examples: Sequence[Example], texts: Sequence[Encoded], seed: int) -> tuple[Sums, Sums]:
+    """The learned sums: the mean of some that saw the texts in other orders."""
     scouted = 1 + len(known.keys["w1"]) + len(known.keys["w2"])
-    return train(known.size, scouted, examples, texts, Recipe())
+    found = [train(known.size, scouted, examples, texts, Recipe(seed=seed + order)) for order in range(ORDERS)]
+    return mean([full for full, _ in found]), mean([scout for _, scout in found])
 
 
 def judge_of(known: Lexicon, found: tuple[Sums, Sums], told: Mapping[str, Any] | None = None) -> Judge:
@@ -74,7 +78,7 @@ def weighing(examples: Sequence[Example], evidence: NDArray[np.float64], kind: s
     """The trees for attacks or for harm, and where their scores stand: of trees that did not learn from the source."""
     ours = [one.benign or (one.label == "harmful_request") == (kind == "harm") for one in examples]
     part = np.flatnonzero(np.array(ours))
-    chosen = [examples[number] for number in part]
+    chosen = [examples[number] for number in part.tolist()]
     row = evidence[part]
     seen = ~np.isnan(row[:, 0])
     wanted = np.array([not one.benign for one in chosen])
@@ -84,7 +88,7 @@ def weighing(examples: Sequence[Example], evidence: NDArray[np.float64], kind: s
     for held in range(FOLDS):
         learn = seen & (folds != held)
         there = seen & (folds == held)
-        said[there] = weighed(forest(row[learn], wanted[learn], share[learn], seed), row[there])
+        said[there] = weighed(forest(row[learn], wanted[learn], share[learn], seed), row[there], kind)
     usual = ~wanted & np.array([one.role != "system" for one in chosen])
     return {
         "trees": forest(row[seen], wanted[seen], share[seen], seed),
@@ -99,18 +103,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     examples = [*load(options.data / "train.jsonl.gz"), *grown(options.seed)]
-    known = lexicon(examples, WORDS, RARE, CLASSES, options.seed)
+    known = lexicon(examples, WORDS, RARE, CLASSES, LONGEST, options.seed)
     texts = encode(known, examples, LONGEST, learning=True)
     chosen = sample(examples, MOST_WEIGHED, options.seed)
     evidence = np.full((len(chosen), len(FEATURES)), np.nan)
     for held in range(FOLDS):
         others = [number for number, one in enumerate(examples) if fold(one) != held]
-        found = sums(known, [examples[number] for number in others], [texts[number] for number in others])
+        found = sums(known, [examples[number] for number in others], [texts[number] for number in others], options.seed)
         here = [place for place, number in enumerate(chosen) if fold(examples[number]) == held]
         evidence[here] = rows(judge_of(known, found), [examples[chosen[place]] for place in here])
     weighed_on = [examples[number] for number in chosen]
     told = {kind: weighing(weighed_on, evidence, kind, options.seed) for kind in ("attack", "harm")}
-    found = sums(known, examples, texts)
+    found = sums(known, examples, texts, options.seed)
     write(shipped(known, *found, {"alarm": [ALARM[head] for head in SCOUT_HEADS], **told}), PACKAGE)
     return 0
 

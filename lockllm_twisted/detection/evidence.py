@@ -40,6 +40,7 @@ FEATURES = (
     "any in second place",
     "any hidden",
     *(f"rules: {kind}" for kind in _KINDS),
+    "mentioned",
     "quoting",
     "own",
     "log of tokens",
@@ -89,16 +90,20 @@ def gather(model: Model, views: Sequence[View], origin: Origin) -> Evidence | No
     near = sorted((one.logits[any_] for one in units if not one.window), reverse=True)
     hidden = max((one.logits[any_] for look in found if disguised(look.view) for one in look.seen), default=_NOTHING)
     rules = dict.fromkeys(_KINDS, 0.0)
+    mentioned = 0.0
     for look in found:
         for hit in look.hits:
             kind = _KIND[hit.rule.family]
             rules[kind] = max(rules[kind], hit.score)
+            if not hit.firm:
+                mentioned = max(mentioned, hit.rule.score)
     row = (
         *heads,
         wide,
         near[1] if len(near) > 1 else _NOTHING,
         hidden,
         *rules.values(),
+        mentioned,
         float(origin in QUOTING),
         float(origin in OWN),
         log(1 + max(len(look.view.tokens) for look in found)),

@@ -72,5 +72,7 @@ def sentences(ids: Sequence[int]) -> list[Unit]:
 
 
 def windows(size: int) -> list[Unit]:
-    """Windows over so many tokens: one at least."""
+    """Windows over so many tokens; none over a few, which are a sentence."""
+    if size <= STEP:
+        return []
     return [(start, min(size, start + WINDOW)) for start in range(0, max(1, size - WINDOW + STEP), STEP)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from lockllm_twisted.detection.digest import DIGEST
@@ -40,15 +41,20 @@ _CATEGORIES = {
     "extraction": Category.SYSTEM_PROMPT_EXTRACTION,
     "indirect": Category.INDIRECT_INJECTION,
 }
-_ANY, _HARM = HEADS.index("any"), HEADS.index("harm")
+KINDS = {"attack": HEADS.index("any"), "harm": HEADS.index("harm")}
+"""What a text is weighed for, and the head that says most of it."""
 
 
-def weigh(trees: Sequence[Sequence[Sequence[float]]], row: Sequence[float]) -> float:
-    """What some trees say of a row: the sum of the leaves it comes to.
+_SLOPE = 0.15
+"""Trees can't tell the strong from the stronger: a part of the logit itself is added."""
+
+
+def weigh(trees: Sequence[Sequence[Sequence[float]]], row: Sequence[float], head: int) -> float:
+    """What some trees say of a row, the sum of the leaves it comes to, and a part of the logit of a head.
 
     A tree is nodes of (feature, threshold, the node where it is at most that, the other one), and leaves of (value,).
     """
-    total = 0.0
+    total = _SLOPE * row[head]
     for tree in trees:
         node = tree[0]
         while len(node) > 1:
@@ -62,7 +68,7 @@ def scaled(points: Sequence[Sequence[float]], value: float) -> float:
     (low, least), *_ = points
     if value <= low:
         return least
-    for (left, below), (right, above) in zip(points, points[1:], strict=False):
+    for (left, below), (right, above) in pairwise(points):
         if value < right:
             return below + (above - below) * (value - left) / (right - left)
     return points[-1][1]
@@ -88,16 +94,16 @@ class Judge:
             result.append(Finding(SCANNER, Category.OBFUSCATION, 0.6, "disguise.too_much", 0, len(text), via))
         evidence = gather(self._model, read, origin)
         if evidence is not None:
-            for kind in ("attack", "harm"):
+            for kind, head in KINDS.items():
                 told = self._told[kind]
-                score = round(scaled(told["points"], weigh(told["trees"], evidence.row)), 3)
+                score = round(scaled(told["points"], weigh(told["trees"], evidence.row, head)), 3)
                 if score >= _LEAST:
                     result.append(self._finding(kind, score, evidence, origin))
         result.sort(key=lambda finding: -finding.score)
         return result
 
     def _finding(self, kind: str, score: float, evidence: Evidence, origin: Origin) -> Finding:
-        head = _HARM if kind == "harm" else _ANY
+        head = KINDS[kind]
         look, unit = max(
             ((look, one) for look in evidence.looks for one in look.seen),
             key=lambda each: (each[1].logits[head], not each[1].window),

@@ -141,7 +141,11 @@ class Model:
         total += _ALL_MIDDLE
         sums = [((total >> shift & _MASK) - _MIDDLE) / SCALE for shift in _SHIFTS]
         if window:
-            return Seen(*unit, tuple([s * share + bias for s, share, bias in zip(sums, self._share, self._window, strict=True)]), window)
+            return Seen(
+                *unit,
+                tuple([s * share + bias for s, share, bias in zip(sums, self._share, self._window, strict=True)]),
+                window,
+            )
         return Seen(*unit, tuple([s + bias for s, bias in zip(sums, self._sentence, strict=True)]), window)
 
     def _totals(self, ids: list[int], start: int, end: int) -> list[int]:
@@ -155,7 +159,9 @@ class Model:
         word2, kind2 = list(map(or_, word1, word[1:])), list(map(or_, kind1, kind[1:]))
         ones = map(get["w1"], word, none)
         twos = map(add, map(get["w2"], word2, none), map(get["c2"], kind2, none))
-        gaps = map(add, map(get["s2"], map(or_, word1, word[2:]), none), map(get["d2"], map(or_, kind1, kind[2:]), none))
+        gaps = map(
+            add, map(get["s2"], map(or_, word1, word[2:]), none), map(get["d2"], map(or_, kind1, kind[2:]), none)
+        )
         word3 = map(or_, map(lshift, word2, repeat(WORD_BITS)), word[2:])
         kind3 = map(or_, map(lshift, kind2, repeat(CLASS_BITS)), kind[2:])
         threes = map(add, gaps, map(add, map(get["w3"], word3, none), map(get["c3"], kind3, none)))

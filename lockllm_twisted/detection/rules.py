@@ -141,9 +141,7 @@ class Rules:
     @property
     def version(self) -> str:
         """A digest of all that a finding depends on in the rules."""
-        told = (
-            (r.name, r.category.value, r.score, r.written, sorted(map(sorted, r.needs))) for r in self.rules
-        )
+        told = ((r.name, r.category.value, r.score, r.written, sorted(map(sorted, r.needs))) for r in self.rules)
         return sha256(repr(list(told)).encode()).hexdigest()[:12]
 
     def search(self, view: View) -> Iterator[Match]:

@@ -62,7 +62,7 @@ def substitute(pattern: re.Pattern[str], replace: Replace, text: str) -> str:
     return "".join(parts)
 
 
-def translated(text: str, table: Mapping[int, str | int]) -> str:
+def translated(text: str, table: Mapping[int, str | int | None]) -> str:
     """``text.translate``, in chunks."""
     if len(text) <= CHUNK:
         return text.translate(table)

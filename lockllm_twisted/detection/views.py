@@ -25,6 +25,9 @@ DEPTH = 3
 UNDECODED = "undecoded"
 """The last word of `View.via`, of an empty view, where decoding stopped at the limit of size."""
 
+_SHORTEST = 16
+"""What is encoded in fewer characters is no attack."""
+
 _FREE = 65_536
 _SHARE = 4
 """Decoded text is limited to ``_FREE + _SHARE * len(text)`` characters: layers of honest encodings shrink, and what
@@ -43,7 +46,7 @@ def views(text: str) -> Iterator[View]:
             continue
         seen.add(view.lowered)
         yield view
-        if depth == DEPTH:
+        if depth == DEPTH or len(raw) < _SHORTEST:
             continue
         found = [((*via, *names), inner, (*steps, *made_by)) for names, inner, made_by in hidden(raw)]
         found += [

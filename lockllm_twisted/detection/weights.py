@@ -111,8 +111,10 @@ def dump(
         for rows in table.values():
             keys = sorted(rows)
             parts.append(array("Q", [key - before for key, before in zip(keys, [0, *keys], strict=False)]))
-            for half in range(halves):
-                parts.append(array("q", [pack(rows[key][half * _HALF : (half + 1) * _HALF]) for key in keys]))
+            parts += [
+                array("q", [pack(rows[key][half * _HALF : (half + 1) * _HALF]) for key in keys])
+                for half in range(halves)
+            ]
     if sys.byteorder == "big":
         for part in parts:
             part.byteswap()
