@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from lockllm_twisted.detection.evidence import FEATURES, RISING
-from lockllm_twisted.detection.judge import KINDS, weigh
+from lockllm_twisted.detection.judge import KINDS, grow, weigh
 
-Tree = list[list[float]]
+Nodes = list[list[float]]
 
 _TREES = 160
 _LEAVES = 8
 
 
-def forest(rows: NDArray[np.float64], wanted: NDArray[np.bool_], share: NDArray[np.float64], seed: int) -> list[Tree]:
+def forest(rows: NDArray[np.float64], wanted: NDArray[np.bool_], share: NDArray[np.float64], seed: int) -> list[Nodes]:
     """Trees that tell the wanted rows from the others; more evidence never speaks for less."""
     model = HistGradientBoostingClassifier(
         max_iter=_TREES,
@@ -33,7 +33,7 @@ def forest(rows: NDArray[np.float64], wanted: NDArray[np.bool_], share: NDArray[
         early_stopping=False,
         random_state=seed,
     ).fit(rows, wanted, sample_weight=share)
-    trees: list[Tree] = [[[float(np.ravel(model._baseline_prediction)[0])]]]
+    trees: list[Nodes] = [[[float(np.ravel(model._baseline_prediction)[0])]]]
     for (predictor,) in model._predictors:
         trees.append(
             [
@@ -51,9 +51,10 @@ def forest(rows: NDArray[np.float64], wanted: NDArray[np.bool_], share: NDArray[
     return trees
 
 
-def weighed(trees: Sequence[Tree], rows: NDArray[np.float64], kind: str) -> NDArray[np.float64]:
+def weighed(trees: Sequence[Nodes], rows: NDArray[np.float64], kind: str) -> NDArray[np.float64]:
     """What the trees say of each row."""
-    return np.array([weigh(trees, row, KINDS[kind]) for row in rows.tolist()])
+    grown = [grow(nodes) for nodes in trees]
+    return np.array([weigh(grown, row, KINDS[kind]) for row in rows.tolist()])
 
 
 _RATES = {"low": 0.0015, "medium": 0.007, "high": 0.03}

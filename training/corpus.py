@@ -15,6 +15,7 @@ from pathlib import Path
 
 import attrs
 
+from lockllm_twisted.detection.hits import hits_of
 from lockllm_twisted.detection.views import UNDECODED, views
 from lockllm_twisted.values import Origin
 from training.grammars import attacks
@@ -23,6 +24,8 @@ from training.grammars.benign import benign
 ORIGINS = {"user": Origin.USER, "tool": Origin.TOOL_RESULT, "system": Origin.SYSTEM}
 
 FOLDS = 2
+
+_TELLING = 0.5
 
 
 @attrs.frozen(eq=False)
@@ -47,6 +50,14 @@ class Example:
     def origin(self) -> Origin:
         """Where it stands in a request."""
         return ORIGINS[self.role]
+
+
+def cites(one: Example) -> bool:
+    """Whether a benign text holds an attack's words, as rules know them: what it has in quotation marks is no lesson."""
+    if not one.benign or '"' not in one.views[0][1]:
+        return False
+    view = next(views(one.text))
+    return any(hit.rule.score >= _TELLING for hit in hits_of(view, one.origin))
 
 
 def example(text: str, label: str, source: str, role: str, language: str, cluster: str, note: str = "") -> Example:

@@ -12,9 +12,9 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from lockllm_twisted.detection.grams import CLASS_BITS, LAYERS, SHAPES, WORD_BITS, sentences, shape, windows
-from lockllm_twisted.detection.tokens import ENDS, MARKS
-from training.corpus import Example
+from lockllm_twisted.detection.grams import CLASS_BITS, LAYERS, SHAPES, WORD_BITS, quoted, sentences, shape, windows
+from lockllm_twisted.detection.tokens import ENDS, LINE, MARKS
+from training.corpus import Example, cites
 
 Ints = NDArray[np.int64]
 
@@ -99,11 +99,16 @@ def _codes(names: list[str]) -> Ints:
 
 
 def _numbers(index: dict[str, int], one: Example, *, learning: bool = False) -> Ints:
-    """Of disguised attacks only what the disguise hid: that something is encoded is no attack."""
+    """What is learned from: of disguised attacks only what the disguise hid, of quoted ones in benign texts nothing."""
     read = one.views[1:] if learning and one.label == "obfuscated" and len(one.views) > 1 else one.views
+    citing = learning and cites(one)
     parts: list[int] = []
     for _, tokens in read:
-        parts += [index[word] if word in index else index[shape(word)] for word in tokens]
+        ids = [index[word] if word in index else index[shape(word)] for word in tokens]
+        if citing:
+            for start, end in quoted(ids, index['"'], index[LINE]):
+                ids[start:end] = [0] * (end - start)
+        parts += ids
         parts += [0] * _GAP
     return np.array(parts[:-_GAP] or [0], np.int64)
 

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from lockllm_twisted.detection.grams import HEADS, SCOUT_HEADS, SCOUT_LAYERS
+from lockllm_twisted.detection.grams import HEADS, LAYERS, SCOUT_HEADS, SCOUT_LAYERS
 from training.corpus import Example
 from training.grams import Encoded
 
@@ -191,3 +191,22 @@ def train(
         optimiser.step()
         schedule.step()
     return full.learned(), scout.learned()
+
+
+@torch.no_grad()
+def logits(found: Sums, texts: Sequence[Encoded]) -> NDArray[np.float32]:
+    """What each head says of each text. The sums may know fewer features, and fewer layers, than the texts have."""
+    net = _Sums(*found.table.shape, dropped=0.0)
+    net.load_state_dict(
+        {
+            "table.weight": torch.from_numpy(found.table),
+            **{name: torch.from_numpy(getattr(found, name)) for name in ("sentence", "window", "share")},
+        }
+    )
+    net.eval()
+    layers = len(LAYERS) if found.table.shape[1] == len(HEADS) else len(SCOUT_LAYERS)
+    said = []
+    for chosen in _batches(texts, range(len(texts))):
+        batch = _packed([texts[number] for number in chosen])
+        said.append(net(batch.rows[:, :layers], batch).numpy())
+    return np.concatenate(said)

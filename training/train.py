@@ -16,14 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lockllm_twisted.detection.evidence import FEATURES
-from lockllm_twisted.detection.grams import SCOUT_HEADS
 from lockllm_twisted.detection.judge import Judge
 from lockllm_twisted.detection.weights import parse
 from training.combine import forest, points, weighed
 from training.corpus import FOLDS, Example, fold, grown, load
 from training.export import shipped, write
 from training.grams import Encoded, Lexicon, encode, lexicon
-from training.net import Recipe, Sums, mean, shares, train
+from training.net import Recipe, Sums, logits, mean, shares, train
 
 PACKAGE = Path(__file__).parent.parent / "lockllm_twisted" / "detection"
 
@@ -39,8 +38,11 @@ ORDERS = 2
 MOST_WEIGHED = 300
 """Texts of a source and label whose evidence is weighed."""
 
-ALARM = {"indirect": -3.0, "harm": -3.5, "any": -3.2}
-"""The logits from which on the scout has a text looked at."""
+LOOSE = (-3.5, -4.2, -2.0)
+"""The scout's alarm while the evidence is gathered that the trees learn from."""
+
+SILENT = 0.9
+"""The share of benign texts of held-out sources in which each head of the scout stays silent."""
 
 
 def sums(known: Lexicon, examples: Sequence[Example], texts: Sequence[Encoded], seed: int) -> tuple[Sums, Sums]:
@@ -53,7 +55,7 @@ def sums(known: Lexicon, examples: Sequence[Example], texts: Sequence[Encoded], 
 def judge_of(known: Lexicon, found: tuple[Sums, Sums], told: Mapping[str, Any] | None = None) -> Judge:
     """The judge with some weights, as they will be shipped."""
     nothing = {"trees": [[[0.0]]], "points": [[0.0, 0.0]]}
-    told = {"alarm": [ALARM[head] for head in SCOUT_HEADS], "attack": nothing, "harm": nothing, **(told or {})}
+    told = {"alarm": LOOSE, "attack": nothing, "harm": nothing, **(told or {})}
     return Judge(parse(shipped(known, *found, told)))
 
 
@@ -62,6 +64,13 @@ def rows(judge: Judge, examples: Sequence[Example]) -> NDArray[np.float64]:
     silent = [float("nan")] * len(FEATURES)
     found = [judge.evidence(one.text, one.origin) for one in examples]
     return np.array([silent if each is None else each.row for each in found])
+
+
+def quiet(known: Lexicon, scout: Sums, unseen: Sequence[Example]) -> list[float]:
+    """The logit of each head that the scout stays below in most benign texts."""
+    usual = [one for one in unseen if one.benign and one.role != "system"]
+    said = logits(scout, encode(known, usual, None, learning=False))
+    return np.quantile(said, SILENT, axis=0).tolist()
 
 
 def sample(examples: Sequence[Example], most: int, seed: int) -> list[int]:
@@ -107,15 +116,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     texts = encode(known, examples, LONGEST, learning=True)
     chosen = sample(examples, MOST_WEIGHED, options.seed)
     evidence = np.full((len(chosen), len(FEATURES)), np.nan)
+    alarms = []
     for held in range(FOLDS):
         others = [number for number, one in enumerate(examples) if fold(one) != held]
         found = sums(known, [examples[number] for number in others], [texts[number] for number in others], options.seed)
         here = [place for place, number in enumerate(chosen) if fold(examples[number]) == held]
-        evidence[here] = rows(judge_of(known, found), [examples[chosen[place]] for place in here])
+        unseen = [examples[chosen[place]] for place in here]
+        evidence[here] = rows(judge_of(known, found), unseen)
+        alarms.append(quiet(known, found[1], unseen))
     weighed_on = [examples[number] for number in chosen]
     told = {kind: weighing(weighed_on, evidence, kind, options.seed) for kind in ("attack", "harm")}
     found = sums(known, examples, texts, options.seed)
-    write(shipped(known, *found, {"alarm": [ALARM[head] for head in SCOUT_HEADS], **told}), PACKAGE)
+    write(shipped(known, *found, {"alarm": np.mean(alarms, axis=0).round(3).tolist(), **told}), PACKAGE)
     return 0
 
 

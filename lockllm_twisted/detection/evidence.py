@@ -39,6 +39,7 @@ FEATURES = (
     "any in a window",
     "any in second place",
     "any hidden",
+    "any outside of quotes",
     *(f"rules: {kind}" for kind in _KINDS),
     "mentioned",
     "quoting",
@@ -47,7 +48,7 @@ FEATURES = (
 )
 """The names of a row's numbers, in order."""
 
-RISING = frozenset(FEATURES[: len(HEADS) + 3 + len(_KINDS)])
+RISING = frozenset(FEATURES[: len(HEADS) + 4 + len(_KINDS)])
 """Features of which more can't mean less."""
 
 
@@ -102,6 +103,7 @@ def gather(model: Model, views: Sequence[View], origin: Origin) -> Evidence | No
         wide,
         near[1] if len(near) > 1 else _NOTHING,
         hidden,
+        max(one.outside for one in units),
         *rules.values(),
         mentioned,
         float(origin in QUOTING),

@@ -34,6 +34,8 @@ STEP = 24
 
 _LONG = 18
 _STEM = 3
+_QUOTATION = 40
+"""Tokens."""
 
 Unit = tuple[int, int]
 """The first token of a sentence or window, and the one behind its last."""
@@ -69,6 +71,19 @@ def sentences(ids: Sequence[int]) -> list[Unit]:
             found.append((start, end))
         start = end
     return found or [(0, len(ids))]
+
+
+def quoted(ids: Sequence[int], quote: int, line: int) -> list[Unit]:
+    """What stands between two quotation marks in one line, the marks aside: short enough to be a quotation."""
+    found: list[Unit] = []
+    opened = -1
+    for at in [at for at, number in enumerate(ids) if number == quote]:
+        if opened >= 0 and at - opened <= _QUOTATION and line not in ids[opened:at]:
+            found.append((opened + 1, at))
+            opened = -1
+        else:
+            opened = at
+    return found
 
 
 def windows(size: int) -> list[Unit]:

@@ -49,17 +49,26 @@ _SLOPE = 0.15
 """Trees can't tell the strong from the stronger: a part of the logit itself is added."""
 
 
-def weigh(trees: Sequence[Sequence[Sequence[float]]], row: Sequence[float], head: int) -> float:
-    """What some trees say of a row, the sum of the leaves it comes to, and a part of the logit of a head.
+Tree = tuple[int, float, "Tree | float", "Tree | float"] | float
+"""A feature, a threshold, the branch where the feature is at most that, the other branch; or the value that a leaf adds."""
 
-    A tree is nodes of (feature, threshold, the node where it is at most that, the other one), and leaves of (value,).
-    """
+
+def grow(nodes: Sequence[Sequence[float]], at: int = 0) -> Tree:
+    """A tree from the list of its nodes: branches are places in it, a leaf is alone in its node."""
+    node = nodes[at]
+    if len(node) == 1:
+        return node[0]
+    return int(node[0]), node[1], grow(nodes, int(node[2])), grow(nodes, int(node[3]))
+
+
+def weigh(trees: Sequence[Tree], row: Sequence[float], head: int) -> float:
+    """What some trees say of a row, the sum of the leaves it comes to, and a part of the logit of a head."""
     total = _SLOPE * row[head]
     for tree in trees:
-        node = tree[0]
-        while len(node) > 1:
-            node = tree[int(node[2] if row[int(node[0])] <= node[1] else node[3])]
-        total += node[0]
+        node = tree
+        while isinstance(node, tuple):
+            node = node[2] if row[node[0]] <= node[1] else node[3]
+        total += node
     return total
 
 
@@ -79,7 +88,10 @@ class Judge:
 
     def __init__(self, weights: Weights) -> None:
         self._model = Model(weights)
-        self._told: dict[str, Any] = dict(weights.told)
+        self._kinds: dict[str, tuple[list[Tree], Any]] = {
+            kind: ([grow(nodes) for nodes in weights.told[kind]["trees"]], weights.told[kind]["points"])
+            for kind in KINDS
+        }
 
     def evidence(self, text: str, origin: Origin) -> Evidence | None:
         """What training learns to weigh."""
@@ -95,8 +107,8 @@ class Judge:
         evidence = gather(self._model, read, origin)
         if evidence is not None:
             for kind, head in KINDS.items():
-                told = self._told[kind]
-                score = round(scaled(told["points"], weigh(told["trees"], evidence.row, head)), 3)
+                trees, points = self._kinds[kind]
+                score = round(scaled(points, weigh(trees, evidence.row, head)), 3)
                 if score >= _LEAST:
                     result.append(self._finding(kind, score, evidence, origin))
         result.sort(key=lambda finding: -finding.score)

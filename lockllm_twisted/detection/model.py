@@ -22,11 +22,13 @@ from lockllm_twisted.detection.grams import (
     SCOUT_HEADS,
     WORD_BITS,
     Unit,
+    quoted,
     sentences,
     shape,
     windows,
 )
 from lockllm_twisted.detection.steps import merged
+from lockllm_twisted.detection.tokens import LINE
 from lockllm_twisted.detection.weights import FIELD, SCALE, Weights
 
 _MASK = (1 << FIELD) - 1
@@ -38,6 +40,8 @@ _SHIFTS = tuple(range(0, FIELD * len(HEADS), FIELD))
 _ALL_MIDDLE = sum(_MIDDLE << shift for shift in _SHIFTS)
 _ALARM = sum(_MIDDLE << shift for shift in _SHIFTS[: len(SCOUT_HEADS)])
 
+_ANY = HEADS.index("any")
+_WHOLE = (1.0,) * len(HEADS)
 _REASONS = 5
 _WORD_LAYERS = (("w1", (0,)), ("w2", (1, 0)), ("w3", (2, 1, 0)), ("s2", (2, 0)))
 """The layers of words, and how far back each word of one of its n-grams is."""
@@ -53,11 +57,15 @@ def _alarm(least: Iterable[float]) -> int:
 
 @attrs.frozen
 class Seen:
-    """A sentence or window that the scout found suspicious, and the logit of each head for it."""
+    """A sentence or window that the scout found suspicious, and the logit of each head for it.
+
+    ``outside`` is the logit of the head ``any`` without what stands in quotation marks.
+    """
 
     first: int
     end: int
     logits: tuple[float, ...]
+    outside: float
     window: bool
 
 
@@ -80,6 +88,7 @@ class Model:
 
     def __init__(self, weights: Weights) -> None:
         self._words = weights.words
+        self._quote, self._line = weights.words.index('"'), weights.words.index(LINE)
         self._number = _Numbers(weights.words).__getitem__
         self._class = weights.classes.__getitem__
         self._layers = {name: table.get for name, table in weights.layers.items()}
@@ -98,12 +107,26 @@ class Model:
             return []
         ids = list(map(self._number, tokens))
         near, wide = self._suspicious(ids)
+        if not near and not wide:
+            return []
         seen: list[Seen] = []
+        marks = [range(*span) for span in quoted(ids, self._quote, self._line)]
+        cited = {at for span in marks for at in span}
         for start, end in merged(sorted(near + wide)):
-            total = self._totals(ids, start, end)
+            each = self._each(ids, start, end)
+            total = list(accumulate(each, initial=0))
+            outside = total
+            if cited:
+                bare = [0 if at in cited else one for at, one in enumerate(each, start)]
+                outside = list(accumulate(bare, initial=0))
             for units, window in ((near, False), (wide, True)):
                 seen += [
-                    self._seen(unit, total[unit[1] - start] - total[unit[0] - start], window=window)
+                    self._seen(
+                        unit,
+                        total[unit[1] - start] - total[unit[0] - start],
+                        outside[unit[1] - start] - outside[unit[0] - start],
+                        window=window,
+                    )
                     for unit in units
                     if start <= unit[0] < end
                 ]
@@ -137,19 +160,19 @@ class Model:
             [(start, end) for start, end in windows(len(ids)) if (total[end] - total[start] + wide) & _ALARM],
         )
 
-    def _seen(self, unit: Unit, total: int, *, window: bool) -> Seen:
-        total += _ALL_MIDDLE
-        sums = [((total >> shift & _MASK) - _MIDDLE) / SCALE for shift in _SHIFTS]
-        if window:
-            return Seen(
-                *unit,
-                tuple([s * share + bias for s, share, bias in zip(sums, self._share, self._window, strict=True)]),
-                window,
-            )
-        return Seen(*unit, tuple([s + bias for s, bias in zip(sums, self._sentence, strict=True)]), window)
+    def _seen(self, unit: Unit, total: int, outside: int, *, window: bool) -> Seen:
+        share, bias = (self._share, self._window) if window else (_WHOLE, self._sentence)
+        sums = [
+            ((total + _ALL_MIDDLE >> shift & _MASK) - _MIDDLE) / SCALE * part + more
+            for shift, part, more in zip(_SHIFTS, share, bias, strict=True)
+        ]
+        bare = sums[_ANY]
+        if outside != total:
+            bare = ((outside + _ALL_MIDDLE >> _SHIFTS[_ANY] & _MASK) - _MIDDLE) / SCALE * share[_ANY] + bias[_ANY]
+        return Seen(*unit, tuple(sums), bare, window)
 
-    def _totals(self, ids: list[int], start: int, end: int) -> list[int]:
-        """The sums of all weights up to each token from ``start`` to ``end``."""
+    def _each(self, ids: list[int], start: int, end: int) -> list[int]:
+        """The weights of the n-grams that end at each token from ``start`` to ``end``."""
         before = max(0, start - _REACH)
         get = self._layers
         word = ids[before:end]
@@ -165,5 +188,4 @@ class Model:
         word3 = map(or_, map(lshift, word2, repeat(WORD_BITS)), word[2:])
         kind3 = map(or_, map(lshift, kind2, repeat(CLASS_BITS)), kind[2:])
         threes = map(add, gaps, map(add, map(get["w3"], word3, none), map(get["c3"], kind3, none)))
-        each = map(add, map(add, ones, chain((0,), twos)), chain((0, 0), threes))
-        return list(accumulate(each, initial=0))[start - before :]
+        return list(map(add, map(add, ones, chain((0,), twos)), chain((0, 0), threes)))[start - before :]

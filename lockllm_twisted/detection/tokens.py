@@ -24,7 +24,12 @@ MARKS = frozenset({*ENDS, '"', "<", "[", "#"})
 """Tokens of one sign: where sentences end, what is quoted, tagged, or a heading."""
 
 _APART = tuple((mark, f" {mark} ") for mark in sorted(MARKS))
-_ALIKE: dict[str, str | None] = {";": ".", "\n": LINE, "'": None, "|": " "} | dict.fromkeys("。।॥۔｡؛", ".") | {"؟": "?"}
+_ALIKE: dict[str, str | None] = (
+    {";": ".", "\n": LINE, "'": None, "|": " "}
+    | dict.fromkeys("。।॥۔｡؛", ".")
+    | {"؟": "?"}
+    | dict.fromkeys("«»「」『』《》", '"')
+)
 
 _ALONE = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _IS_ALONE = re.compile(f"[{_ALONE}]")
