@@ -68,7 +68,9 @@ def write(content: bytes, package: Path) -> None:
     """Put the weights, and the module that holds their digest, into the package."""
     (package / weights.NAME).write_bytes(content)
     (package / "digest.py").write_text(
-        '"""The SHA-256 of the weights of this release: written by training, together with them."""\n\n'
+        '"""The SHA-256 of the weights of this release.\n\n'
+        "Responsible for: `DIGEST`, which training writes together with the weights.\n"
+        'Must never: be changed by hand.\n"""\n\n'
         f'DIGEST = "{sha256(content).hexdigest()}"\n',
         encoding="utf-8",
     )

@@ -1,3 +1,3 @@
 """The SHA-256 of the weights of this release: written by training, together with them."""
 
-DIGEST = "9ceb68a379e8f86819be72d352414aa4a7656af75d0f8488f230045f856c632b"
+DIGEST = "9c14f142ce713d28de96dcaa2451092c87638e9c0614058b3d48b2291642af77"

@@ -58,13 +58,14 @@ _BOLD = 0.85
 
 @attrs.define
 class Hit:
-    """A rule's match in a view's text. ``firm``: it is no mention."""
+    """A rule's match in a view's text. ``firm``: it is no mention. ``plain``: nothing about it takes from its score."""
 
     rule: Rule
     start: int
     end: int
     score: float
     firm: bool
+    plain: bool
 
 
 def disguised(view: View) -> bool:
@@ -85,7 +86,7 @@ def hits_of(view: View, origin: Origin) -> list[Hit]:
                 score = 1 - (1 - score) * _MEANT
         if origin in QUOTING and match.rule.family in _OUT_OF_PLACE:
             score = 1 - (1 - score) * _BOLD
-        hits.append(Hit(match.rule, match.start, match.end, score, share > MENTION))
+        hits.append(Hit(match.rule, match.start, match.end, score, share > MENTION, share == 1.0))
     hits.sort(key=lambda hit: (hit.start, hit.rule.name))
     _bear_out(hits)
     return hits

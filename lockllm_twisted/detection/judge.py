@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from lockllm_twisted.detection.digest import DIGEST
-from lockllm_twisted.detection.evidence import Evidence, gather
+from lockllm_twisted.detection.evidence import OWN, Evidence, gather
 from lockllm_twisted.detection.families import ALL
 from lockllm_twisted.detection.grams import HEADS
 from lockllm_twisted.detection.hits import QUOTING, Hit
@@ -34,6 +34,10 @@ _LEAST = 0.35
 
 _PLAIN_RULE = 0.6
 """A rule that matched this well names the finding."""
+
+_PRECISE = 0.85
+_CERTAIN = 0.6
+"""A precise rule that matched plainly, neither quoted nor negated nor in the operator's own text, is enough for this score."""
 
 _CATEGORIES = {
     "injection": Category.PROMPT_INJECTION,
@@ -108,7 +112,10 @@ class Judge:
         if evidence is not None:
             for kind, head in KINDS.items():
                 trees, points = self._kinds[kind]
-                score = round(scaled(points, weigh(trees, evidence.row, head)), 3)
+                score = scaled(points, weigh(trees, evidence.row, head))
+                if kind == "attack" and origin not in OWN:
+                    score = max(score, _plain(evidence))
+                score = round(score, 3)
                 if score >= _LEAST:
                     result.append(self._finding(kind, score, evidence, origin))
         result.sort(key=lambda finding: -finding.score)
@@ -135,6 +142,17 @@ class Judge:
         if category is Category.PROMPT_INJECTION and origin in QUOTING:
             category = Category.INDIRECT_INJECTION
         return Finding(SCANNER, category, score, name, start, end, view.via, because)
+
+
+def _plain(evidence: Evidence) -> float:
+    """The score that the most precise of the plain hits is enough for, 0 if none is precise."""
+    precise = [
+        hit.rule.score
+        for look in evidence.looks
+        for hit in look.hits
+        if hit.plain and hit.rule.score >= _PRECISE and _speaks(hit, "attack")
+    ]
+    return max(precise) - _PRECISE + _CERTAIN if precise else 0.0
 
 
 def _speaks(hit: Hit, kind: str) -> bool:

@@ -10,7 +10,7 @@ sum over any stretch is one subtraction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, chain, repeat
 from operator import add, lshift, or_
 
@@ -27,7 +27,6 @@ from lockllm_twisted.detection.grams import (
     shape,
     windows,
 )
-from lockllm_twisted.detection.steps import merged
 from lockllm_twisted.detection.tokens import LINE
 from lockllm_twisted.detection.weights import FIELD, SCALE, Weights
 
@@ -83,6 +82,24 @@ class _Numbers(dict[str, int]):
         return number
 
 
+_Suspect = tuple[int, int, bool]
+"""The first token, the one behind the last, and whether it is a window."""
+
+
+def _touching(suspects: Iterable[_Suspect]) -> Iterator[list[_Suspect]]:
+    """Suspects in groups that touch or overlap: what they share is added up once."""
+    group: list[_Suspect] = []
+    reached = -1
+    for suspect in suspects:
+        if group and suspect[0] > reached:
+            yield group
+            group = []
+        group.append(suspect)
+        reached = max(reached, suspect[1]) if len(group) > 1 else suspect[1]
+    if group:
+        yield group
+
+
 class Model:
     """The weights at work."""
 
@@ -106,30 +123,23 @@ class Model:
         if not tokens:
             return []
         ids = list(map(self._number, tokens))
-        near, wide = self._suspicious(ids)
-        if not near and not wide:
+        suspects = self._suspicious(ids)
+        if not suspects:
             return []
+        cited = {at for span in quoted(ids, self._quote, self._line) for at in range(*span)}
         seen: list[Seen] = []
-        marks = [range(*span) for span in quoted(ids, self._quote, self._line)]
-        cited = {at for span in marks for at in span}
-        for start, end in merged(sorted(near + wide)):
-            each = self._each(ids, start, end)
+        for group in _touching(suspects):
+            start = group[0][0]
+            each = self._each(ids, start, max(end for _, end, _ in group))
             total = list(accumulate(each, initial=0))
-            outside = total
+            bare = total
             if cited:
-                bare = [0 if at in cited else one for at, one in enumerate(each, start)]
-                outside = list(accumulate(bare, initial=0))
-            for units, window in ((near, False), (wide, True)):
-                seen += [
-                    self._seen(
-                        unit,
-                        total[unit[1] - start] - total[unit[0] - start],
-                        outside[unit[1] - start] - outside[unit[0] - start],
-                        window=window,
-                    )
-                    for unit in units
-                    if start <= unit[0] < end
-                ]
+                bare = list(accumulate((0 if at in cited else one for at, one in enumerate(each, start)), initial=0))
+            for first, end, window in group:
+                here, there = first - start, end - start
+                seen.append(
+                    self._seen((first, end), total[there] - total[here], bare[there] - bare[here], window=window)
+                )
         return seen
 
     def reasons(self, tokens: Sequence[str], unit: Seen, head: int) -> tuple[str, ...]:
@@ -148,17 +158,17 @@ class Model:
         best = sorted(found, key=lambda name: -found[name])[:_REASONS]
         return tuple(name for name in best if found[name] > 0)
 
-    def _suspicious(self, ids: list[int]) -> tuple[list[Unit], list[Unit]]:
-        """The sentences and the windows in which a head of the scout gives the alarm."""
+    def _suspicious(self, ids: list[int]) -> list[_Suspect]:
+        """The sentences and the windows in which a head of the scout gives the alarm, in order."""
         ones = map(self._scout["w1"], ids, repeat(0))
         pairs = map(or_, [number << WORD_BITS for number in ids], ids[1:])
         each = map(add, ones, chain((0,), map(self._scout["w2"], pairs, repeat(0))))
         total = list(accumulate(each, initial=0))
         near, wide = self._near_alarm, self._wide_alarm
-        return (
-            [(start, end) for start, end in sentences(ids) if (total[end] - total[start] + near) & _ALARM],
-            [(start, end) for start, end in windows(len(ids)) if (total[end] - total[start] + wide) & _ALARM],
-        )
+        found = [(start, end, False) for start, end in sentences(ids) if (total[end] - total[start] + near) & _ALARM]
+        found += [(start, end, True) for start, end in windows(len(ids)) if (total[end] - total[start] + wide) & _ALARM]
+        found.sort()
+        return found
 
     def _seen(self, unit: Unit, total: int, outside: int, *, window: bool) -> Seen:
         share, bias = (self._share, self._window) if window else (_WHOLE, self._sentence)
