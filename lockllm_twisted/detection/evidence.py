@@ -11,8 +11,9 @@ from math import log
 
 import attrs
 
+from lockllm_twisted.detection.families import PRECISE
 from lockllm_twisted.detection.grams import HEADS
-from lockllm_twisted.detection.hits import QUOTING, Hit, disguised, hits_of
+from lockllm_twisted.detection.hits import QUOTING, Hit, disguised, hits_of, precise
 from lockllm_twisted.detection.model import Model, Seen
 from lockllm_twisted.detection.steps import merged
 from lockllm_twisted.detection.view import OVERLAP, WINDOW, View
@@ -70,6 +71,17 @@ class Evidence:
     row: tuple[float, ...]
 
 
+def _look(model: Model, view: View, origin: Origin) -> Look | None:
+    seen = model.look(view.tokens)
+    if not seen:
+        if view.folded.isascii() and not any(PRECISE.may_match(stretch.words) for stretch in view.stretches):
+            return None
+        if not precise(hits_of(view, origin, PRECISE)):
+            return None
+        seen = model.look(view.tokens, everything=True)
+    return Look(view, seen, *_hits(view, seen, origin))
+
+
 def _hits(view: View, seen: Sequence[Seen], origin: Origin) -> tuple[View, list[Hit]]:
     """The rules' matches around what was seen, and the view that they are in: an excerpt of a long one."""
     if len(view.folded) > WINDOW:
@@ -81,7 +93,7 @@ def _hits(view: View, seen: Sequence[Seen], origin: Origin) -> tuple[View, list[
 
 def gather(model: Model, views: Sequence[View], origin: Origin) -> Evidence | None:
     """The evidence in the views of a text; None where there is none."""
-    found = [Look(view, seen, *_hits(view, seen, origin)) for view in views if (seen := model.look(view.tokens))]
+    found = [look for view in views if (look := _look(model, view, origin)) is not None]
     if not found:
         return None
     any_ = HEADS.index("any")

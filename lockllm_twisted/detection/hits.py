@@ -11,9 +11,9 @@ from collections.abc import Iterable
 import attrs
 
 from lockllm_twisted.detection.context import MENTION, weight
-from lockllm_twisted.detection.families import ALL
-from lockllm_twisted.detection.rules import Rule
-from lockllm_twisted.detection.view import View
+from lockllm_twisted.detection.families import ALL, PRECISE
+from lockllm_twisted.detection.rules import Rule, Rules
+from lockllm_twisted.detection.view import OVERLAP, View
 from lockllm_twisted.values import Origin
 
 DISGUISES = frozenset(
@@ -51,6 +51,9 @@ _SURE = 0.97
 _MEANT = 0.7
 """An attack found in a disguise is meant: of the doubt, this remains."""
 
+_OPENERS = tuple(f"{sign}{space}" for sign in ":([{,=" for space in ("", " "))
+"""What stands before the quotation mark that opens a string."""
+
 _OUT_OF_PLACE = frozenset({"addressed", "secrecy", "exfiltration"})
 _BOLD = 0.85
 """What remains of the doubt where a document speaks to the machine: a user may well say "when summarising this, …"."""
@@ -73,10 +76,21 @@ def disguised(view: View) -> bool:
     return any(step in DISGUISES or step.startswith("caesar") for step in view.via)
 
 
-def hits_of(view: View, origin: Origin) -> list[Hit]:
-    """All matches in a view of a text that speaks for ``origin``, in order."""
+def precise(hits: Iterable[Hit]) -> list[Hit]:
+    """The hits that are enough by themselves: of a precise rule, neither quoted nor negated nor in the operator's text."""
+    return [hit for hit in hits if hit.plain and hit.rule in PRECISE.rules]
+
+
+def _in_string(text: str, at: int) -> bool:
+    """Whether this is in a string of JSON or code: the last quotation mark of the line stands where one opens."""
+    opened = text.rfind('"', max(text.rfind("\n", 0, at), at - OVERLAP, 0), at)
+    return opened > 0 and text.endswith(_OPENERS, 0, opened)
+
+
+def hits_of(view: View, origin: Origin, rules: Rules = ALL) -> list[Hit]:
+    """All matches of some rules in a view of a text that speaks for ``origin``, in order."""
     hits = []
-    for match in ALL.search(view):
+    for match in rules.search(view):
         score = match.rule.score
         share = 1.0
         if score >= _HINT:
@@ -86,7 +100,8 @@ def hits_of(view: View, origin: Origin) -> list[Hit]:
                 score = 1 - (1 - score) * _MEANT
         if origin in QUOTING and match.rule.family in _OUT_OF_PLACE:
             score = 1 - (1 - score) * _BOLD
-        hits.append(Hit(match.rule, match.start, match.end, score, share > MENTION, share == 1.0))
+        plain = share == 1.0 and not _in_string(view.text, match.start)
+        hits.append(Hit(match.rule, match.start, match.end, score, share > MENTION, plain))
     hits.sort(key=lambda hit: (hit.start, hit.rule.name))
     _bear_out(hits)
     return hits

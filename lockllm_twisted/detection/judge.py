@@ -15,7 +15,7 @@ from lockllm_twisted.detection.digest import DIGEST
 from lockllm_twisted.detection.evidence import OWN, Evidence, gather
 from lockllm_twisted.detection.families import ALL
 from lockllm_twisted.detection.grams import HEADS
-from lockllm_twisted.detection.hits import QUOTING, Hit
+from lockllm_twisted.detection.hits import QUOTING, Hit, precise
 from lockllm_twisted.detection.model import Model, Seen
 from lockllm_twisted.detection.traces import traces
 from lockllm_twisted.detection.views import UNDECODED, views
@@ -146,13 +146,8 @@ class Judge:
 
 def _plain(evidence: Evidence) -> float:
     """The score that the most precise of the plain hits is enough for, 0 if none is precise."""
-    precise = [
-        hit.rule.score
-        for look in evidence.looks
-        for hit in look.hits
-        if hit.plain and hit.rule.score >= _PRECISE and _speaks(hit, "attack")
-    ]
-    return max(precise) - _PRECISE + _CERTAIN if precise else 0.0
+    scores = [hit.rule.score for look in evidence.looks for hit in precise(look.hits) if _speaks(hit, "attack")]
+    return max(scores) - _PRECISE + _CERTAIN if scores else 0.0
 
 
 def _speaks(hit: Hit, kind: str) -> bool:

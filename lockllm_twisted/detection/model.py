@@ -118,12 +118,12 @@ class Model:
         self._near_alarm = _alarm((least - bias) for least, bias, _, _ in alarm)
         self._wide_alarm = _alarm((least - bias) / share for least, _, bias, share in alarm)
 
-    def look(self, tokens: Sequence[str]) -> list[Seen]:
-        """What is suspicious in some tokens, in order."""
+    def look(self, tokens: Sequence[str], *, everything: bool = False) -> list[Seen]:
+        """What is suspicious in some tokens, or each sentence of them, in order."""
         if not tokens:
             return []
         ids = list(map(self._number, tokens))
-        suspects = self._suspicious(ids)
+        suspects = [(*unit, False) for unit in sentences(ids)] if everything else self._suspicious(ids)
         if not suspects:
             return []
         cited = {at for span in quoted(ids, self._quote, self._line) for at in range(*span)}

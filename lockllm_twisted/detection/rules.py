@@ -165,6 +165,10 @@ class Rules:
                     reached[each.name] = start + 1  # not its end: what it spans may hold the one that counts
                     yield Match(each, start, match.end())
 
+    def may_match(self, words: set[str]) -> bool:
+        """Whether a rule that goes by words can match where these are."""
+        return bool(self._possible(words))
+
     def _possible(self, words: set[str]) -> list[Rule]:
         found = words & self._words
         if not found:
