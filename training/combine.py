@@ -72,7 +72,7 @@ def points(said: NDArray[np.float64], sources: Sequence[str]) -> list[list[float
     above = np.cumsum(1 / size[of[order]]) / len(size)
     start = {name: float(said[order[np.searchsorted(above, rate)]]) for name, rate in _RATES.items()}
     return [
-        [round(start["high"] - 3, 3), 0.05],
+        [round(start["high"] - 6, 3), 0.02],
         *([round(start[name], 3), _SCORES[name]] for name in ("high", "medium", "low")),
         [round(start["low"] + 4, 3), 0.99],
     ]

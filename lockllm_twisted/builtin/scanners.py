@@ -29,5 +29,5 @@ class Detector:
     _judge: Judge = attrs.field(factory=judge, repr=False, eq=False)
 
     def scan(self, passage: Passage) -> Sequence[Finding]:
-        """All findings of at least 0.35, the strongest first."""
+        """All findings, the strongest first."""
         return self._judge.explain(passage.text, passage.origin)

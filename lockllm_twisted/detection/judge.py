@@ -29,8 +29,11 @@ _REVISION = 2
 
 VERSION = f"{_REVISION}-{ALL.version}-{DIGEST[:12]}"
 
-_LEAST = 0.35
-"""No sensitivity looks at less."""
+_LEAST = 0.02
+"""Less is nothing. The sensitivities start at 0.35, but who ranks texts, or sets a threshold of their own, needs the rest."""
+
+_REASONED = 0.35
+"""From here on the words that spoke for it are told."""
 
 _PLAIN_RULE = 0.6
 """A rule that matched this well names the finding."""
@@ -102,7 +105,7 @@ class Judge:
         return gather(self._model, [view for view in views(text) if view.via[-1:] != (UNDECODED,)], origin)
 
     def explain(self, text: str, origin: Origin = Origin.USER) -> list[Finding]:
-        """All findings of at least 0.35 in a text that speaks for ``origin``, the strongest first. Never raises."""
+        """All findings in a text that speaks for ``origin``, the strongest first. Never raises."""
         result = [Finding(SCANNER, Category.OBFUSCATION, *trace) for trace in traces(text)]
         read = list(views(text))
         if read[-1].via[-1:] == (UNDECODED,):
@@ -116,7 +119,7 @@ class Judge:
                 if kind == "attack" and origin not in OWN:
                     score = max(score, _plain(evidence))
                 score = round(score, 3)
-                if score >= _LEAST:
+                if score > _LEAST:
                     result.append(self._finding(kind, score, evidence, origin))
         result.sort(key=lambda finding: -finding.score)
         return result
@@ -130,7 +133,7 @@ class Judge:
         view = look.view
         found = [(look.near, hit) for look in evidence.looks for hit in look.hits if _speaks(hit, kind)]
         rule = max(found, key=lambda each: each[1].score, default=None)
-        because = self._model.reasons(view.tokens, unit, head)
+        because = self._model.reasons(view.tokens, unit, head) if score >= _REASONED else ()
         if rule is not None and rule[1].score >= _PLAIN_RULE:
             view, hit = rule
             start, end = view.span(hit.start, hit.end)
@@ -166,5 +169,5 @@ def judge() -> Judge:
 
 
 def explain(text: str, origin: Origin = Origin.USER) -> list[Finding]:
-    """All findings of at least 0.35 in a text that speaks for ``origin``, the strongest first."""
+    """All findings in a text that speaks for ``origin``, the strongest first."""
     return judge().explain(text, origin)
