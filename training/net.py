@@ -196,7 +196,8 @@ def train(
 @torch.no_grad()
 def logits(found: Sums, texts: Sequence[Encoded]) -> NDArray[np.float32]:
     """What each head says of each text. The sums may know fewer features, and fewer layers, than the texts have."""
-    net = _Sums(*found.table.shape, dropped=0.0)
+    size, heads = found.table.shape
+    net = _Sums(size, heads, dropped=0.0)
     net.load_state_dict(
         {
             "table.weight": torch.from_numpy(found.table),
@@ -204,7 +205,7 @@ def logits(found: Sums, texts: Sequence[Encoded]) -> NDArray[np.float32]:
         }
     )
     net.eval()
-    layers = len(LAYERS) if found.table.shape[1] == len(HEADS) else len(SCOUT_LAYERS)
+    layers = len(LAYERS) if heads == len(HEADS) else len(SCOUT_LAYERS)
     said = []
     for chosen in _batches(texts, range(len(texts))):
         batch = _packed([texts[number] for number in chosen])

@@ -70,7 +70,7 @@ def quiet(known: Lexicon, scout: Sums, unseen: Sequence[Example]) -> list[float]
     """The logit of each head that the scout stays below in most benign texts."""
     usual = [one for one in unseen if one.benign and one.role != "system"]
     said = logits(scout, encode(known, usual, None, learning=False))
-    return np.quantile(said, SILENT, axis=0).tolist()
+    return [float(level) for level in np.quantile(said, SILENT, axis=0)]
 
 
 def sample(examples: Sequence[Example], most: int, seed: int) -> list[int]:

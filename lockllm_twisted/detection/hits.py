@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import attrs
 
-from lockllm_twisted.detection.context import MENTION, weight
+from lockllm_twisted.detection.context import BARS, MENTION, weight
 from lockllm_twisted.detection.families import ALL, PRECISE
 from lockllm_twisted.detection.rules import Rule, Rules
 from lockllm_twisted.detection.view import OVERLAP, View
@@ -61,7 +61,7 @@ _BOLD = 0.85
 
 @attrs.define
 class Hit:
-    """A rule's match in a view's text. ``firm``: it is no mention. ``plain``: nothing about it takes from its score."""
+    """A rule's match in a view's text. ``firm``: it is no mention. ``plain``: nothing but who says it takes from its score."""
 
     rule: Rule
     start: int
@@ -77,7 +77,7 @@ def disguised(view: View) -> bool:
 
 
 def precise(hits: Iterable[Hit]) -> list[Hit]:
-    """The hits that are enough by themselves: of a precise rule, neither quoted nor negated nor in the operator's text."""
+    """The hits that are enough by themselves: of a precise rule, neither quoted nor negated nor defended against."""
     return [hit for hit in hits if hit.plain and hit.rule in PRECISE.rules]
 
 
@@ -100,7 +100,7 @@ def hits_of(view: View, origin: Origin, rules: Rules = ALL) -> list[Hit]:
                 score = 1 - (1 - score) * _MEANT
         if origin in QUOTING and match.rule.family in _OUT_OF_PLACE:
             score = 1 - (1 - score) * _BOLD
-        plain = share == 1.0 and not _in_string(view.text, match.start)
+        plain = share == BARS.get(origin, 1.0) and not _in_string(view.text, match.start)
         hits.append(Hit(match.rule, match.start, match.end, score, share > MENTION, plain))
     hits.sort(key=lambda hit: (hit.start, hit.rule.name))
     _bear_out(hits)

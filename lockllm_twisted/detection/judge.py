@@ -39,8 +39,10 @@ _PLAIN_RULE = 0.6
 """A rule that matched this well names the finding."""
 
 _PRECISE = 0.85
+_MOST_PRECISE = 0.95
 _CERTAIN = 0.6
-"""A precise rule that matched plainly, neither quoted nor negated nor in the operator's own text, is enough for this score."""
+"""A precise rule that matched plainly, neither quoted nor negated nor near words of defence, is enough for this score. In
+the operator's own text, which talks of attacks to forbid them, only the most precise are."""
 
 _CATEGORIES = {
     "injection": Category.PROMPT_INJECTION,
@@ -116,8 +118,8 @@ class Judge:
             for kind, head in KINDS.items():
                 trees, points = self._kinds[kind]
                 score = scaled(points, weigh(trees, evidence.row, head))
-                if kind == "attack" and origin not in OWN:
-                    score = max(score, _plain(evidence))
+                if kind == "attack":
+                    score = max(score, _plain(evidence, _MOST_PRECISE if origin in OWN else _PRECISE))
                 score = round(score, 3)
                 if score > _LEAST:
                     result.append(self._finding(kind, score, evidence, origin))
@@ -147,10 +149,11 @@ class Judge:
         return Finding(SCANNER, category, score, name, start, end, view.via, because)
 
 
-def _plain(evidence: Evidence) -> float:
+def _plain(evidence: Evidence, least: float) -> float:
     """The score that the most precise of the plain hits is enough for, 0 if none is precise."""
     scores = [hit.rule.score for look in evidence.looks for hit in precise(look.hits) if _speaks(hit, "attack")]
-    return max(scores) - _PRECISE + _CERTAIN if scores else 0.0
+    best = max(scores, default=0.0)
+    return best - _PRECISE + _CERTAIN if best >= least else 0.0
 
 
 def _speaks(hit: Hit, kind: str) -> bool:
