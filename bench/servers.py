@@ -155,7 +155,7 @@ def _lockllm(*, scanning: bool) -> Callable[[Bench, Path, int], Command]:
         config, state = folder / "lockllm.toml", folder / "state"
         settings = f'[providers.openai]\nbase_url = "http://127.0.0.1:{bench.upstream}"\n'
         if not scanning:
-            settings += "[scanners.rules]\nenabled = false\n"
+            settings += "[scanners.detector]\nenabled = false\n"
         config.write_text(settings)
         made = subprocess.run(
             [str(BIN / "lockllm"), "--state", str(state), "keys", "create", "--name", "bench", "--json"],

@@ -267,6 +267,8 @@ def _told(hit: Hit) -> dict[str, Any]:
         "span": [finding.start, finding.end],
         "via": list(finding.via),
     }
+    if finding.because:
+        told["because"] = list(finding.because)
     if hit.until is not None:
         told["until"] = hit.until
     return told

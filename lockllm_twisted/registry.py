@@ -32,7 +32,7 @@ BUILTIN = "builtin"
 
 @attrs.frozen
 class PluginInfo:
-    """One loaded plugin, as ``lockllm plugins`` lists it. ``provides``: ``provider openai``, ``scanner rules``."""
+    """One loaded plugin, as ``lockllm plugins`` lists it. ``provides``: ``provider openai``, ``scanner detector``."""
 
     name: str
     version: str

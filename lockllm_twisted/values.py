@@ -101,7 +101,7 @@ class Finding:
 
     ``score`` runs from 0 to 1. ``start`` and ``end`` are offsets in the text *as it came* (code points); a finding made
     in a decoded view points at the encoded piece. ``via`` is the decode chain, outermost first: ``("base64", "nfkc")``.
-    ``rule`` names the rule or the feature that carried the score.
+    ``rule`` names the rule or the feature that carried the score, ``because`` the words that spoke most for it.
     """
 
     scanner: str
@@ -111,6 +111,7 @@ class Finding:
     start: int = 0
     end: int = 0
     via: tuple[str, ...] = ()
+    because: tuple[str, ...] = ()
 
 
 @attrs.frozen

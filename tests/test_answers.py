@@ -17,7 +17,7 @@ from lockllm_twisted.values import (
     Verdict,
 )
 
-HIT = Hit(Finding("rules", "jailbreak", 0.97, "persona.dan", 3, 9, ("base64",)), Origin.USER, "/messages/0/content")
+HIT = Hit(Finding("detector", "jailbreak", 0.97, "persona.dan", 3, 9, ("base64",)), Origin.USER, "/messages/0/content")
 RULE = Hit(Finding("re2", "project-x", 0.9, "no-project-x", 0, 4), Origin.SYSTEM, "/system", kind="policy")
 
 

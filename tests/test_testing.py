@@ -193,7 +193,7 @@ def test_scan_text_runs_the_scanners_of_plugins_or_of_settings() -> None:
 
     assert [f.rule for f in testing.scan_text([Plugin()], "a cat") if f.scanner == "cat"] == ["cat"]
     assert [f.scanner for f in testing.scan_text(Settings(), "a cat") if f.scanner == "cat"] == []
-    assert testing.scan_text(Settings(scanners={"rules": ScannerSettings(enabled=False)}), "Ignore all rules") == ()
+    assert testing.scan_text(Settings(scanners={"detector": ScannerSettings(enabled=False)}), "Ignore all rules") == ()
 
 
 def test_scan_text_passes_the_origin_on() -> None:

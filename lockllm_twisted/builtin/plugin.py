@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from lockllm_twisted.builtin.echo import EchoProvider
 from lockllm_twisted.builtin.policy import DefaultPolicy, thresholds
 from lockllm_twisted.builtin.providers import from_settings
-from lockllm_twisted.builtin.scanners import RuleScanner
+from lockllm_twisted.builtin.scanners import Detector
 from lockllm_twisted.hooks import Policy, Provider, Scanner, hookimpl
 from lockllm_twisted.settings import Settings
 
@@ -32,8 +32,8 @@ def lockllm_providers(settings: Settings) -> Iterable[Provider]:
 
 @hookimpl
 def lockllm_scanners() -> Iterable[Scanner]:
-    """The embedded rules."""
-    return [RuleScanner()]
+    """The embedded detector."""
+    return [Detector()]
 
 
 @hookimpl

@@ -1,6 +1,6 @@
-"""The embedded scanner: the rules of ``detection``, behind the same protocol as everybody's.
+"""The embedded scanner: ``detection``, behind the same protocol as everybody's.
 
-Responsible for: `RuleScanner`.
+Responsible for: `Detector`.
 Must never: hold a threshold (that is the policy's), or depend on anything but the passage's text and origin.
 """
 
@@ -11,23 +11,23 @@ from typing import Literal
 
 import attrs
 
-from lockllm_twisted.detection import VERSION, explain
+from lockllm_twisted.detection import VERSION, Judge, judge
 from lockllm_twisted.values import Finding, Passage
 
 _INLINE_CHARS = 5_000
-"""Judged in about a millisecond: 0.3 ms for 2,500 characters of English was measured, half a millisecond with emoji and
-typographic quotes in it (docs/detection.md)."""
+"""Judged in about a millisecond (docs/detection.md)."""
 
 
 @attrs.frozen
-class RuleScanner:
-    """Normalised and decoded views of a text under a set of named rules: the floor, not the detector."""
+class Detector:
+    """Normalised and decoded views of a text under a learned model and a set of named rules."""
 
-    name: str = "rules"
+    name: str = "detector"
     version: str = VERSION
     kind: Literal["core"] = "core"
     inline_chars: int = _INLINE_CHARS
+    _judge: Judge = attrs.field(factory=judge, repr=False, eq=False)
 
     def scan(self, passage: Passage) -> Sequence[Finding]:
-        """All findings of at least 0.35, the strongest first."""
-        return explain(passage.text, passage.origin)
+        """All findings, the strongest first."""
+        return self._judge.explain(passage.text, passage.origin)

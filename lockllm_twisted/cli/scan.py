@@ -101,6 +101,8 @@ def _told(verdict: Verdict, text: str) -> Iterator[str]:
         yield ""
         yield f"{finding.category}, score {finding.score * 100:.0f}, rule {finding.rule} of scanner {finding.scanner}{via}"
         yield f"  {_in_context(hit, text)}"
+        if finding.because:
+            yield f"  because of: {', '.join(finding.because)}"
     if len(verdict.hits) > _HITS:
         yield f"and {len(verdict.hits) - _HITS} more findings"
 

@@ -12,19 +12,20 @@ from collections.abc import Iterator
 from string import ascii_lowercase, ascii_uppercase
 
 from lockllm_twisted.detection.confusables import CONFUSABLE, LOOKALIKES
-from lockllm_twisted.detection.decoders import Decoded, Spans, has
+from lockllm_twisted.detection.decoders import Decoded, Spans
 from lockllm_twisted.detection.steps import (
     Mirror,
     Pieces,
     Replace,
     Substitution,
+    has,
     join,
     matches,
     merged,
     substitute,
     translated,
 )
-from lockllm_twisted.detection.view import View
+from lockllm_twisted.detection.view import Stretch, View
 from lockllm_twisted.detection.words import VOCABULARY, one_of
 
 
@@ -152,27 +153,27 @@ _RUNS: dict[str, tuple[re.Pattern[str], Replace]] = {
 
 
 def _suspects(view: View) -> dict[str, Spans]:
-    """Where in a view to look for which disguise: windows in which taking it off shows words of an attack."""
+    """Where in a view to look for which disguise: stretches in which taking it off shows words of an attack."""
     found: dict[str, Spans] = defaultdict(list)
-    leet = has(_LEET_SIGNS, view.latin)
-    lookalikes = view.latin is not view.text and next(matches(CONFUSABLE, view.folded), None) is not None
-    for window in view.windows:
-        span = window.start, window.end
-        for name in _ciphers(window.words):
-            found[name].append(span)
-        if len(window.words & _LETTERS) >= _SPACED and _is_spaced(view, span, window.words):
-            found["spaced"].append(span)
-        if window.longest >= _GLUED and any(map(_is_glued, window.words)):
-            found["glued"].append(span)
-        if leet and _is_leet(view.latin[slice(*span)], window.words):
-            found["leet"].append(span)
-        if lookalikes and not VOCABULARY.isdisjoint(_without_lookalikes(view, span) - window.words):
-            found["confusables"].append(span)
+    leet = has(_LEET_SIGNS, view.lowered)
+    lookalikes = not view.folded.isascii() and next(matches(CONFUSABLE, view.folded), None) is not None
+    for stretch in view.stretches:
+        names = _ciphers(stretch.words)
+        if len(stretch.words & _LETTERS) >= _SPACED and _is_spaced(view, stretch):
+            names.append("spaced")
+        if stretch.longest >= _GLUED and any(map(_is_glued, stretch.words)):
+            names.append("glued")
+        if leet and _is_leet(view, stretch):
+            names.append("leet")
+        if lookalikes and not VOCABULARY.isdisjoint(_without_lookalikes(view, stretch) - stretch.words):
+            names.append("confusables")
+        for name in names:
+            found[name].append(view.part(stretch))
     return found
 
 
-def _without_lookalikes(view: View, span: tuple[int, int]) -> set[str]:
-    start, end = view.in_folded(*span)
+def _without_lookalikes(view: View, stretch: Stretch) -> set[str]:
+    start, end = view.part(stretch)
     return set(_WORDS.findall(view.folded[start:end].translate(LOOKALIKES).lower()))
 
 
@@ -184,10 +185,10 @@ def _ciphers(words: set[str]) -> list[str]:
     return [name for name, times in count.items() if times > 1 or name in _USUAL]
 
 
-def _is_spaced(view: View, span: tuple[int, int], words: set[str]) -> bool:
-    start, end = view.in_folded(*span)
-    plain = set(_ANY_WORD.findall(_SPACED_RUN.sub(_unspaced, view.folded[start:end].lower())))
-    return any(word in VOCABULARY or _is_glued(word) for word in plain - words)
+def _is_spaced(view: View, stretch: Stretch) -> bool:
+    start, end = view.part(stretch)
+    plain = set(_ANY_WORD.findall(_SPACED_RUN.sub(_unspaced, view.lowered[start:end])))
+    return any(word in VOCABULARY or _is_glued(word) for word in plain - stretch.words)
 
 
 def _is_glued(word: str) -> bool:
@@ -197,15 +198,16 @@ def _is_glued(word: str) -> bool:
     return len(parts) > 2 and sum(map(len, parts)) >= _COVERED * len(word)  # noqa: PLR2004 # more than a compound
 
 
-def _is_leet(text: str, words: set[str]) -> bool:
+def _is_leet(view: View, stretch: Stretch) -> bool:
+    start, end = view.part(stretch)
+    text = view.lowered[start:end]
     if len(_LEET_GATE.findall(text)) < _LEET_PLACES:
         return False
-    mixed = {word for word in words if not word.isalpha() and not word.isdigit()}
+    mixed = {word for word in stretch.words if not word.isalpha() and not word.isdigit()}
     if "@" in text or "$" in text:
         mixed.update(match[0] for match in _LEET_WORD.finditer(text))
-    return not VOCABULARY.isdisjoint({_plain(word) for word in mixed} - words)
+    return not VOCABULARY.isdisjoint({_plain(word) for word in mixed} - stretch.words)
 
 
 def _regions(view: View, spans: Spans) -> tuple[str, Pieces]:
-    places = merged(view.in_folded(*span) for span in merged(spans))
-    return join((view.folded[start:end], start, end) for start, end in places)
+    return join((view.folded[start:end], start, end) for start, end in merged(spans))

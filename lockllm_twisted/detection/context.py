@@ -87,7 +87,7 @@ _DEFENCE = re.compile(
 _DEFENDING = 0.35
 """What remains, in the operator's own text, near words that forbid what the rule looks for."""
 
-_BARS = {Origin.SYSTEM: 0.7, Origin.DEVELOPER: 0.7, Origin.TOOL_DEFINITION: 0.8, Origin.ASSISTANT: 0.7}
+BARS = {Origin.SYSTEM: 0.7, Origin.DEVELOPER: 0.7, Origin.TOOL_DEFINITION: 0.8, Origin.ASSISTANT: 0.7}
 """How much of a score counts where the text is the operator's or the model's own."""
 
 _DEFENDERS = frozenset({Origin.SYSTEM, Origin.DEVELOPER, Origin.ASSISTANT})
@@ -131,7 +131,7 @@ def weight(text: str, start: int, end: int, origin: Origin, *, harm: bool = Fals
     share = _mention(before, harm=harm)
     if harm and share == 1.0 and not _asked(text, before, start, end, origin):
         return MENTION
-    bar = _BARS.get(origin, 1.0)
+    bar = BARS.get(origin, 1.0)
     if origin in _DEFENDERS and _DEFENCE.search(text, max(0, start - _BEFORE), min(len(text), end + _AFTER)):
         bar = _DEFENDING
     return min(share, bar)

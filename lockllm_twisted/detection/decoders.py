@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import binascii
 import re
-from base64 import b32decode
-from collections.abc import Callable, Iterable, Iterator
+from base64 import a85decode, b32decode, b85decode
+from collections.abc import Callable, Iterator
 
-from lockllm_twisted.detection.steps import Step, join, matches, merged
+from lockllm_twisted.detection.steps import Step, has, join, matches, merged
 from lockllm_twisted.detection.view import View
 
 Decoded = tuple[tuple[str, ...], str, tuple[Step, ...]]
@@ -114,46 +114,75 @@ def _morse(piece: str) -> str:
     return " ".join("".join(_MORSE_LETTERS.get(code, "") for code in word.split()) for word in words)
 
 
+_BASE85 = re.compile(r"[!-~]{20,}(?:\n[!-~]{20,})*(?:\n[!-~]{2,})?")
+_BASE85_SIGNS = "$%&*;<=>?@^`"
+_BASE85_KINDS = 3
+"""Signs that base85 is full of, and of how many kinds twenty letters of it have at least."""
+
+
+def _like_base85(text: str) -> bool:
+    return sum([sign in text for sign in _BASE85_SIGNS]) >= _BASE85_KINDS
+
+
+def _base85(piece: str) -> str:
+    packed = "".join(piece.split())
+    if not _like_base85(packed):
+        return ""
+    for decode, body in ((a85decode, packed.removeprefix("<~").removesuffix("~>")), (b85decode, packed)):
+        try:
+            text = readable(decode(body))
+        except ValueError:
+            continue
+        if len(text) * 2 > len(body):
+            return text
+    return ""
+
+
 _DECIMAL_GATE = re.compile(r"[1-9]\d{1,2}[ ,;\n]{1,3}\d{2,3}[ ,;\n]{1,3}\d{2,3}[ ,;\n]")
 _BINARY_GATE = re.compile(r"[01][01]{6}")
+_MORSE_GATE = re.compile(r"[.\-_] ?[.\-_]{1,4} [.\-_]{1,4}[ /]")
 
 
-def has(signs: Iterable[str], text: str) -> bool:
-    """Whether one of some signs stands in a text."""
-    for sign in signs:  # noqa: SIM110 # a generator would cost as much as the search
-        if sign in text:
-            return True
-    return False
+def _where(signs: tuple[str, ...], often: str, least: int, gate: re.Pattern[str]) -> Callable[[View], Spans]:
+    """All of a text that holds one of some signs, a letter so often, and somewhere a match of the gate."""
 
+    def places(view: View) -> Spans:
+        folded = view.folded
+        if has(signs, folded) and folded.count(often) >= least and next(matches(gate, folded), None) is not None:
+            return [(0, len(folded))]
+        return []
 
-def _everywhere(view: View, pattern: re.Pattern[str]) -> Spans:
-    return [(0, len(view.folded))] if next(matches(pattern, view.folded), None) else []
+    return places
 
 
 def _long_words(view: View) -> Spans:
-    if len(view.windows) == 1:
-        return [(0, len(view.folded))]
-    return merged(view.in_folded(window.start, window.end) for window in view.windows if window.longest >= _LONG)
+    return [(0, len(view.folded))] if view.longest >= _LONG else []
 
 
-_PIECES: tuple[tuple[str, tuple[str, ...], Callable[[View], Spans], re.Pattern[str], Callable[[str], str]], ...] = (
-    ("base64", (), _long_words, _BASE64, _base64),
-    ("base32", (), _long_words, _BASE32, _base32),
-    ("hex", ("6", "7"), lambda view: _everywhere(view, _HEX_GATE), _HEX, _hex),
-    ("binary", ("01",), lambda view: _everywhere(view, _BINARY_GATE), _BINARY, _binary),
-    ("decimal", ("10", "11"), lambda view: _everywhere(view, _DECIMAL_GATE), _DECIMAL, _decimal),
-    ("morse", (".-", "-."), lambda view: [(0, len(view.folded))], _MORSE, _morse),
+def _where_base85(view: View) -> Spans:
+    return [(0, len(view.folded))] if _like_base85(view.folded) else []
+
+
+_PIECES: tuple[tuple[str, Callable[[View], Spans], re.Pattern[str], Callable[[str], str]], ...] = (
+    ("base64", _long_words, _BASE64, _base64),
+    ("base32", _long_words, _BASE32, _base32),
+    ("base85", _where_base85, _BASE85, _base85),
+    ("hex", _where(("6", "7"), "6", 3, _HEX_GATE), _HEX, _hex),
+    ("binary", _where(("01",), "0", 12, _BINARY_GATE), _BINARY, _binary),
+    ("decimal", _where(("10", "11"), "1", 4, _DECIMAL_GATE), _DECIMAL, _decimal),
+    ("morse", _where((".-", "-."), "-", 4, _MORSE_GATE), _MORSE, _morse),
 )
-"""Name, signs of which it holds one (none: it is one long word), where to look, what a piece looks like, its decoder."""
+"""Name, where to look, what a piece looks like, its decoder. A text of eight letters is long enough to be decoded."""
 
 
 def decoded(view: View) -> Iterator[Decoded]:
     """One text for each encoding that something of the view is in: all its pieces together."""
     folded = view.folded
-    for name, signs, places, pattern, decode in _PIECES:
-        if not (has(signs, folded) if signs else view.longest >= _LONG):
+    for name, places, pattern, decode in _PIECES:
+        where = places(view)
+        if not where:
             continue
-        spans = merged(match.span() for place in places(view) for match in matches(pattern, folded, *place))
+        spans = merged(match.span() for place in where for match in matches(pattern, folded, *place))
         parts = [(text, start, end) for start, end in spans if (text := decode(folded[start:end]))]
         if parts:
             text, pieces = join(parts)

@@ -12,8 +12,8 @@ import re
 from collections.abc import Callable, Iterator
 from urllib.parse import unquote_to_bytes
 
-from lockllm_twisted.detection.decoders import Decoded, Spans, has
-from lockllm_twisted.detection.steps import Pieces, Step, Substitution, join, matches, merged, substitute
+from lockllm_twisted.detection.decoders import Decoded, Spans
+from lockllm_twisted.detection.steps import Pieces, Step, Substitution, has, join, matches, merged, substitute
 from lockllm_twisted.detection.view import View
 
 _NEAR = 256
@@ -59,33 +59,30 @@ def _nothing(_: re.Match[str]) -> str:
     return ""
 
 
-_JOINTS = (
-    '" +',
-    "' +",
-    '"+',
-    "'+",
-    '" . "',
-    "' . '",
-    '"."',
-    "'.'",
-    '" "',
-    "' '",
-    '"\n',
-    "'\n",
-    '" &',
-    '" |',
-    '""',
-    "''",
-)
+_LONGEST_JOINT = 10
 
-_IN_PLACE: tuple[tuple[str, tuple[str, ...], re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
-    ("escapes", ("\\", "%u"), _ESCAPE, _escape),
-    ("html", ("&",), _ENTITY, _entity),
-    ("url", ("%",), _PERCENT, _percent),
-    ("concatenation", _JOINTS, _CONCATENATED, _nothing),
-    ("markup", ("<", "*", "`", "~"), _INSIDE_WORD, _nothing),
+
+def _has_joint(text: str) -> bool:
+    for quote in "\"'":
+        if quote in text:
+            for piece in text.split(quote)[1:-1]:
+                if len(piece) < _LONGEST_JOINT and not piece.strip(" \n+.&|"):
+                    return True
+    return False
+
+
+def _signs(*signs: str) -> Callable[[str], bool]:
+    return lambda text: has(signs, text)
+
+
+_IN_PLACE: tuple[tuple[str, Callable[[str], bool], re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+    ("escapes", _signs("\\", "%u"), _ESCAPE, _escape),
+    ("html", _signs("&"), _ENTITY, _entity),
+    ("url", _signs("%"), _PERCENT, _percent),
+    ("concatenation", _has_joint, _CONCATENATED, _nothing),
+    ("markup", _signs("<", "*", "`", "~"), _INSIDE_WORD, _nothing),
 )
-"""Name, signs of which it needs one, what it looks like, what it stands for. Undone in this order, each on what the one
+"""Name, a quick test of a text that may hold it, what it looks like, what it stands for. Undone in this order, each on what the one
 before it left: a page escaped into a string holds entities, and these a URL."""
 
 
@@ -99,15 +96,15 @@ def unescaped(view: View) -> Iterator[Decoded]:
     """One text in which everything that is escaped in the view is undone."""
     folded = view.folded
     spans = sorted(
-        match.span() for _, signs, pattern, _ in _IN_PLACE if has(signs, folded) for match in matches(pattern, folded)
+        match.span() for _, may_hold, pattern, _ in _IN_PLACE if may_hold(folded) for match in matches(pattern, folded)
     )
     if not spans:
         return
     text, pieces = _nearby(folded, spans)
     names: list[str] = []
     steps: list[Step] = [pieces]
-    for name, signs, pattern, replace in _IN_PLACE:
-        if not has(signs, text):
+    for name, may_hold, pattern, replace in _IN_PLACE:
+        if not may_hold(text):
             continue
         plainer = substitute(pattern, replace, text)
         if plainer != text:

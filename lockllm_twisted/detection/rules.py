@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from hashlib import sha256
 
 import attrs
@@ -60,16 +61,21 @@ class Rule:
     """A named pattern.
 
     Every match holds a word of each set in ``needs`` and starts with one of ``heads``, if these are known, or is in
-    ``script``.
+    ``script``. The pattern is compiled when it is first needed: all of them would take half a second of the start.
     """
 
     name: str
     category: Category
     score: float
-    pattern: re.Pattern[str]
+    written: str = attrs.field(repr=False)
     needs: tuple[frozenset[str], ...] = ()
     heads: frozenset[str] | None = None
     script: str | None = None
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The pattern."""
+        return re.compile(self.written)
 
     @property
     def family(self) -> str:
@@ -102,7 +108,7 @@ def rule(
     pattern = _SPACE.sub(lambda part: _GAPS.get(part[0], part[0]), pattern)
     if script is None:
         pattern = f"(?:{pattern}){_NOT_INSIDE_WORD}"
-    return Rule(name, category, score, re.compile(fold(pattern)[0]), tuple(required), heads, script)
+    return Rule(name, category, score, fold(pattern)[0], tuple(required), heads, script)
 
 
 def _rarest(phrases: Iterable[str]) -> frozenset[str]:
@@ -135,9 +141,7 @@ class Rules:
     @property
     def version(self) -> str:
         """A digest of all that a finding depends on in the rules."""
-        told = (
-            (r.name, r.category.value, r.score, r.pattern.pattern, sorted(map(sorted, r.needs))) for r in self.rules
-        )
+        told = ((r.name, r.category.value, r.score, r.written, sorted(map(sorted, r.needs))) for r in self.rules)
         return sha256(repr(list(told)).encode()).hexdigest()[:12]
 
     def search(self, view: View) -> Iterator[Match]:
@@ -160,6 +164,10 @@ class Rules:
                         continue  # seen in the window before; inside of a word (a look-behind would cost more)
                     reached[each.name] = start + 1  # not its end: what it spans may hold the one that counts
                     yield Match(each, start, match.end())
+
+    def may_match(self, words: set[str]) -> bool:
+        """Whether a rule that goes by words can match where these are."""
+        return bool(self._possible(words))
 
     def _possible(self, words: set[str]) -> list[Rule]:
         found = words & self._words

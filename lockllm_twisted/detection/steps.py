@@ -62,7 +62,7 @@ def substitute(pattern: re.Pattern[str], replace: Replace, text: str) -> str:
     return "".join(parts)
 
 
-def translated(text: str, table: Mapping[int, str | int]) -> str:
+def translated(text: str, table: Mapping[int, str | int | None]) -> str:
     """``text.translate``, in chunks."""
     if len(text) <= CHUNK:
         return text.translate(table)
@@ -171,3 +171,11 @@ def merged(spans: Iterable[tuple[int, int]], gap: int = 0) -> list[tuple[int, in
         else:
             result.append((start, end))
     return result
+
+
+def has(signs: Iterable[str], text: str) -> bool:
+    """Whether one of some signs stands in a text."""
+    for sign in signs:  # noqa: SIM110 # a generator would cost as much as the search
+        if sign in text:
+            return True
+    return False

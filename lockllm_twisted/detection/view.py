@@ -1,4 +1,4 @@
-"""One reading of a text: normalised, with the words of each window, and the way back to the source.
+"""One reading of a text: its letters folded, its tokens, and the way back to the source.
 
 Responsible for: `View`, `read`, `normalise`.
 Must never: raise for any text; look for encodings (that is ``decoders`` and ``ciphers``).
@@ -7,16 +7,23 @@ Must never: raise for any text; look for encodings (that is ``decoders`` and ``c
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from functools import cached_property
 
 import attrs
 
 from lockllm_twisted.detection.fold import fold
-from lockllm_twisted.detection.steps import CHUNK, Step, Substitution, substitute
+from lockllm_twisted.detection.steps import CHUNK, Step, Substitution, join, substitute
+from lockllm_twisted.detection.tokens import places, tokens
 
 WINDOW = 4_096
 OVERLAP = 768
-"""Texts are looked at in windows of this size, overlapping by more than any rule can span: padding hides nothing, and
-the words of a window are few enough to tell which rules can match in it."""
+"""Characters. Rules look at texts in windows of this size, overlapping by more than any rule can span: padding hides
+nothing, and the words of a window are few enough to tell which rules can match in it."""
+
+STRETCH = 900
+STRETCH_OVERLAP = 150
+"""Tokens. Disguises are looked for in stretches of this size."""
 
 _SPACES = {code: " " for code in range(128) if not chr(code).isalnum()}
 _MESSY = re.compile(r"\s(?:\s+|(?<![ \n]))")
@@ -25,42 +32,103 @@ _MESSES = ("  ", "\n\n", "\n ", " \n", "\t", "\r", "\x0b", "\x0c", "\x1c", "\x1d
 
 @attrs.frozen(eq=False)
 class Window:
-    """A stretch of a view's text and the words in it (ASCII letters and digits)."""
+    """A part of a view's text and the words in it (ASCII letters and digits)."""
 
     start: int
+    end: int
+    words: set[str]
+
+
+@attrs.frozen(eq=False)
+class Stretch:
+    """Some of a view's tokens: from the ``first`` to before the ``end``."""
+
+    first: int
     end: int
     words: set[str]
     longest: int
 
 
-@attrs.frozen(eq=False)
 class View:
     """One reading of a text. ``text`` is normalised; ``folded`` is the same with case and white space as they came.
 
     ``via`` is the decode chain, outermost first; empty for a text that was plain. ``steps`` lead from the source to
-    ``folded``, ``_tidied`` from there to ``text``. ``latin`` is the text with a question mark for every character that
-    is not ASCII: as long, and several times as fast to search. ``longest`` is the length of the longest word.
+    ``folded``, ``_tidied`` from there to ``text``. What most texts are never asked for is worked out on the first
+    question.
     """
 
-    text: str
-    latin: str = attrs.field(repr=False)
-    folded: str = attrs.field(repr=False)
-    via: tuple[str, ...]
-    windows: tuple[Window, ...] = attrs.field(repr=False)
-    longest: int = attrs.field(repr=False)
-    steps: tuple[Step, ...] = attrs.field(repr=False)
-    _tidied: tuple[Step, ...] = attrs.field(repr=False)
+    def __init__(self, folded: str, via: tuple[str, ...], steps: tuple[Step, ...]) -> None:
+        self.folded = folded
+        self.via = via
+        self.steps = steps
+        self.lowered = _lower(folded)
+        self.tokens = tokens(self.lowered)
+
+    @cached_property
+    def _tidy(self) -> tuple[str, tuple[Step, ...]]:
+        return _tidy(self.lowered)
+
+    @property
+    def text(self) -> str:
+        """The normalised text."""
+        return self._tidy[0]
+
+    @cached_property
+    def latin(self) -> str:
+        """The text with a question mark for every character that is not ASCII: as long, and several times as fast to search."""
+        text = self.text
+        return text if text.isascii() else text.encode("ascii", "replace").decode("ascii")
+
+    @cached_property
+    def windows(self) -> tuple[Window, ...]:
+        """Windows of the text."""
+        latin = self.latin
+        starts = range(0, max(1, len(latin) - OVERLAP), WINDOW - OVERLAP)
+        chunks = [(start, latin[start : start + WINDOW]) for start in starts]
+        return tuple(
+            Window(start, start + len(chunk), set(chunk.translate(_SPACES).split())) for start, chunk in chunks
+        )
+
+    @cached_property
+    def stretches(self) -> tuple[Stretch, ...]:
+        """Stretches of the tokens; one that is empty where there are none."""
+        result = []
+        for first in range(0, max(1, len(self.tokens) - STRETCH_OVERLAP), STRETCH - STRETCH_OVERLAP):
+            part = self.tokens[first : first + STRETCH]
+            words = set(part)
+            result.append(Stretch(first, first + len(part), words, max(map(len, words), default=0)))
+        return tuple(result)
+
+    @cached_property
+    def longest(self) -> int:
+        """The length of the longest token."""
+        return max([stretch.longest for stretch in self.stretches])
+
+    @cached_property
+    def places(self) -> list[tuple[int, int]]:
+        """The span of each token in ``folded``."""
+        return places(self.lowered)
+
+    def part(self, stretch: Stretch) -> tuple[int, int]:
+        """The part of ``folded`` that a stretch is."""
+        if stretch.end - stretch.first == len(self.tokens):
+            return 0, len(self.folded)
+        return self.places[stretch.first][0], self.places[stretch.end - 1][1]
+
+    def excerpt(self, spans: Iterable[tuple[int, int]]) -> View:
+        """Parts of ``folded``, a line each, as a view of their own."""
+        text, pieces = join((self.folded[start:end], start, end) for start, end in spans)
+        return View(text, self.via, (*self.steps, pieces))
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The part of the source that ``text[start:end]`` (not empty) came from: exact, or the encoded piece."""
-        start, end = self.in_folded(start, end)
-        for step in reversed(self.steps):
+        for step in reversed(self._tidy[1]):
             start, end = step.back(start, end)
-        return start, end
+        return self.source(start, end)
 
-    def in_folded(self, start: int, end: int) -> tuple[int, int]:
-        """The part of ``folded`` that ``text[start:end]`` came from."""
-        for step in reversed(self._tidied):
+    def source(self, start: int, end: int) -> tuple[int, int]:
+        """The part of the source that ``folded[start:end]`` (not empty) came from."""
+        for step in reversed(self.steps):
             start, end = step.back(start, end)
         return start, end
 
@@ -70,11 +138,7 @@ def read(raw: str, via: tuple[str, ...] = (), steps: tuple[Step, ...] = ()) -> V
     folded, made_by = fold(raw)
     if made_by:
         via = (*via, "nfkc")
-    text, tidied = _tidy(_lower(folded))
-    latin = text if text.isascii() else text.encode("ascii", "replace").decode("ascii")
-    windows = _windows(latin)
-    longest = max([window.longest for window in windows])
-    return View(text, latin, folded, via, windows, longest, (*steps, *made_by), tidied)
+    return View(folded, via, (*steps, *made_by))
 
 
 def normalise(text: str) -> str:
@@ -105,12 +169,3 @@ def _messy(text: str) -> bool:
         if mess in text:
             return True
     return False
-
-
-def _windows(latin: str) -> tuple[Window, ...]:
-    result = []
-    for start in range(0, max(1, len(latin) - OVERLAP), WINDOW - OVERLAP):
-        chunk = latin[start : start + WINDOW]
-        words = set(chunk.translate(_SPACES).split())
-        result.append(Window(start, start + len(chunk), words, max(map(len, words), default=0)))
-    return tuple(result)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
+from lockllm_twisted.detection.assembled import assembled
 from lockllm_twisted.detection.ciphers import deciphered
 from lockllm_twisted.detection.decoders import decoded
 from lockllm_twisted.detection.escapes import unescaped
@@ -24,6 +25,9 @@ DEPTH = 3
 UNDECODED = "undecoded"
 """The last word of `View.via`, of an empty view, where decoding stopped at the limit of size."""
 
+_SHORTEST = 16
+"""What is encoded in fewer characters is no attack."""
+
 _FREE = 65_536
 _SHARE = 4
 """Decoded text is limited to ``_FREE + _SHARE * len(text)`` characters: layers of honest encodings shrink, and what
@@ -38,21 +42,21 @@ def views(text: str) -> Iterator[View]:
     while queue:
         raw, via, steps, depth = queue.popleft()
         view = read(raw, via, steps)
-        if view.text in seen:
+        if view.lowered in seen:
             continue
-        seen.add(view.text)
+        seen.add(view.lowered)
         yield view
-        if depth == DEPTH:
+        if depth == DEPTH or len(raw) < _SHORTEST:
             continue
         found = [((*via, *names), inner, (*steps, *made_by)) for names, inner, made_by in hidden(raw)]
         found += [
             ((*view.via, *names), inner, (*view.steps, *made_by))
-            for decoder in (decoded, unescaped, deciphered)
+            for decoder in (decoded, unescaped, deciphered, assembled)
             for names, inner, made_by in decoder(view)
         ]
         for chain, inner, made_by in found:
             budget -= len(inner)
             if budget < 0:
-                yield View("", "", "", (*chain, UNDECODED), (), 0, (), ())
+                yield View("", (*chain, UNDECODED), ())
                 return
             queue.append((inner, chain, made_by, depth + 1))

@@ -1,6 +1,6 @@
 """The rules, a module for each kind of attack.
 
-Responsible for: `ALL`.
+Responsible for: `ALL`, `PRECISE`.
 Must never: hold a rule that knows one record of one data set.
 """
 
@@ -35,3 +35,6 @@ _FAMILIES = (
 
 ALL = Rules(rule for family in _FAMILIES for rule in family.RULES)
 """Every rule, in the order in which they are tried; the order does not matter to what is found."""
+
+PRECISE = Rules(rule for rule in ALL.rules if rule.score >= 0.85)  # noqa: PLR2004 # the words of docs/detection.md
+"""The rules of which one plain match is enough."""

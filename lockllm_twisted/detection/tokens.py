@@ -1,0 +1,84 @@
+"""A normalised text as the tokens that the model knows: words, and the marks that tell where a sentence ends.
+
+Responsible for: `tokens`, and `places`, which tells where in the text each of them stands.
+Must never: drop a word, or look at more than one text.
+
+A word is a run of letters and digits, apostrophes taken out of it (``don't`` is ``dont``). Scripts that write no spaces, and
+Hangul, whose words have too many endings, come letter by letter. A mark is a token too; other signs only part words.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from lockllm_twisted.detection.steps import translated
+
+LINE = "|"
+"""The token of a line's end."""
+
+ENDS = frozenset({".", "!", "?", ":", LINE})
+"""Marks that end a sentence."""
+
+MARKS = frozenset({*ENDS, '"', "<", "[", "#"})
+"""Tokens of one sign: where sentences end, what is quoted, tagged, or a heading."""
+
+_APART = tuple((mark, f" {mark} ") for mark in sorted(MARKS))
+_ALIKE: dict[str, str | None] = (
+    {";": ".", "\n": LINE, "'": None, "|": " "}
+    | dict.fromkeys("。।॥۔｡؛", ".")
+    | {"؟": "?"}
+    | dict.fromkeys("«»「」『』《》", '"')
+)
+
+_ALONE = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+_IS_ALONE = re.compile(f"[{_ALONE}]")
+
+
+def _stands_for(char: str) -> str | None:
+    if char in _ALIKE:
+        return _ALIKE[char]
+    if char in MARKS:
+        return char
+    if _IS_ALONE.match(char):
+        return f" {char} "
+    return char if unicodedata.category(char)[0] in "LMN" else " "
+
+
+class _Signs(dict[int, str | None]):
+    """Worked out on first sight, for `str.translate`."""
+
+    def __missing__(self, code: int) -> str | None:
+        self[code] = plain = _stands_for(chr(code))
+        return plain
+
+
+_SIGNS = _Signs()
+
+
+def tokens(text: str) -> list[str]:
+    """The tokens of a normalised text, in order."""
+    text = translated(text, _SIGNS)
+    for mark, apart in _APART:
+        if mark in text:
+            text = text.replace(mark, apart)
+    return text.split()
+
+
+class _Kinds(dict[int, str]):
+    """Each sign as one letter: a part of a word, a token by itself, nothing, or a gap."""
+
+    def __missing__(self, code: int) -> str:
+        char, plain = chr(code), _SIGNS[code]
+        kind = "'" if plain is None else " " if plain == " " else "w" if plain == char and char not in MARKS else "1"
+        self[code] = kind
+        return kind
+
+
+_KINDS = _Kinds()
+_TOKEN = re.compile("w(?:[w']*w)?|1")
+
+
+def places(text: str) -> list[tuple[int, int]]:
+    """The span of each of a text's tokens."""
+    return [match.span() for match in _TOKEN.finditer(translated(text, _KINDS))]

@@ -1,0 +1,128 @@
+"""The file of weights: read without pickle, checked against the digest that stands here.
+
+Responsible for: `Weights`, `load`, and `dump`, which training writes the file with.
+Must never: accept a file whose digest is another.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import zlib
+from array import array
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from importlib import resources
+from itertools import accumulate, repeat
+from operator import add, lshift
+from typing import Any
+
+import attrs
+
+from lockllm_twisted.detection.digest import DIGEST
+from lockllm_twisted.errors import PluginError
+
+NAME = "weights.bin"
+
+_MAGIC = b"lockllm-twisted detector 1\n"
+
+FIELD = 20
+"""Bits of a sum for one head: heads are added up side by side in one integer."""
+_HALF = 3
+"""Heads in each of the two 64-bit numbers that a row is stored as."""
+
+SCALE = 32
+"""A weight of one in the file's units."""
+
+
+@attrs.frozen(eq=False)
+class Weights:
+    """``words`` by number, the class of each; ``layers`` and ``scout``: n-gram -> the weights of its heads, side by side.
+
+    ``told``: what else the file says: biases, the trees that weigh the evidence, thresholds.
+    """
+
+    words: tuple[str, ...]
+    classes: tuple[int, ...]
+    layers: Mapping[str, Mapping[int, int]] = attrs.field(repr=False)
+    scout: Mapping[str, Mapping[int, int]] = attrs.field(repr=False)
+    told: Mapping[str, Any] = attrs.field(repr=False)
+
+
+def pack(row: Sequence[int]) -> int:
+    """The weights of some heads side by side."""
+    return sum(weight << (FIELD * head) for head, weight in enumerate(row))
+
+
+def load() -> Weights:
+    """The weights of this release. Raises PluginError where the file is not the one that was released."""
+    content = resources.files(__package__).joinpath(NAME).read_bytes()
+    if sha256(content).hexdigest() != DIGEST:
+        raise PluginError(
+            f"lockllm_twisted/detection/{NAME} is damaged or was changed: its SHA-256 is not the one of this release. "
+            "Install lockllm-twisted again."
+        )
+    return parse(content)
+
+
+def parse(content: bytes) -> Weights:
+    """The weights in a file's bytes."""
+    head, _, packed = content.removeprefix(_MAGIC).partition(b"\n")
+    told = json.loads(head)
+    data = memoryview(zlib.decompress(packed))
+    at = 0
+
+    def numbers(kind: str, count: int) -> array[int]:
+        nonlocal at
+        found = array(kind)
+        end = at + count * found.itemsize
+        found.frombytes(data[at:end])
+        if sys.byteorder == "big":
+            found.byteswap()
+        at = end
+        return found
+
+    words = bytes(numbers("B", told["bytes"])).decode().split("\n")
+    classes = tuple(numbers("H", len(words)))
+    tables = []
+    for part in ("layers", "scout"):
+        table = {}
+        for layer, count in told[part].items():
+            keys = accumulate(numbers("Q", count))
+            values: Any = numbers("q", count)
+            if part == "layers":
+                values = map(add, values, map(lshift, numbers("q", count), repeat(FIELD * _HALF)))
+            table[layer] = dict(zip(keys, values, strict=True))
+        tables.append(table)
+    return Weights(tuple(words), classes, tables[0], tables[1], told)
+
+
+def dump(
+    words: Sequence[str],
+    classes: Sequence[int],
+    layers: Mapping[str, Mapping[int, Sequence[int]]],
+    scout: Mapping[str, Mapping[int, Sequence[int]]],
+    told: Mapping[str, Any],
+) -> bytes:
+    """The bytes of a file; the rows of ``layers`` have a weight for each head, those of ``scout`` for each of the scout's."""
+    spelled = "\n".join(words).encode()
+    parts = [array("B", spelled), array("H", classes)]
+    for table, halves in ((layers, 2), (scout, 1)):
+        for rows in table.values():
+            keys = sorted(rows)
+            parts.append(array("Q", [key - before for key, before in zip(keys, [0, *keys], strict=False)]))
+            parts += [
+                array("q", [pack(rows[key][half * _HALF : (half + 1) * _HALF]) for key in keys])
+                for half in range(halves)
+            ]
+    if sys.byteorder == "big":
+        for part in parts:
+            part.byteswap()
+    head = {
+        **told,
+        "bytes": len(spelled),
+        "layers": {layer: len(rows) for layer, rows in layers.items()},
+        "scout": {layer: len(rows) for layer, rows in scout.items()},
+    }
+    data = b"".join(part.tobytes() for part in parts)
+    return _MAGIC + json.dumps(head, separators=(",", ":")).encode() + b"\n" + zlib.compress(data, 9)
