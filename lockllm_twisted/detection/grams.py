@@ -7,6 +7,7 @@ Must never: depend on Python's own hash of a string, which is another in each pr
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import compress, count
 
 HEADS = ("injection", "jailbreak", "extraction", "indirect", "harm", "any")
 """What a weight speaks for: a kind of attack, a request for harm, any attack."""
@@ -61,7 +62,7 @@ def sentences(ids: Sequence[int]) -> list[Unit]:
     """Sentences of two tokens and more. Where there is none, all is one."""
     found: list[Unit] = []
     start = 0
-    ends = [at for at, number in enumerate(ids, 1) if number <= LAST_END]
+    ends = list(compress(count(1), map(LAST_END.__ge__, ids)))
     ends.append(len(ids))
     for end in ends:
         while end - start > SENTENCE:

@@ -161,7 +161,7 @@ class Model:
     def _suspicious(self, ids: list[int]) -> list[_Suspect]:
         """The sentences and the windows in which a head of the scout gives the alarm, in order."""
         ones = map(self._scout["w1"], ids, repeat(0))
-        pairs = map(or_, [number << WORD_BITS for number in ids], ids[1:])
+        pairs = map(or_, map(lshift, ids, repeat(WORD_BITS)), ids[1:])
         each = map(add, ones, chain((0,), map(self._scout["w2"], pairs, repeat(0))))
         total = list(accumulate(each, initial=0))
         near, wide = self._near_alarm, self._wide_alarm
