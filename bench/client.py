@@ -34,13 +34,33 @@ _SYSTEM = (
     "You are the assistant of a travel agency. Answer in two or three plain sentences, name the sources that you used, "
     "and say so when you do not know. Prices are in euros, times in the local time of the place that is talked about."
 )
-_TEXT = (
-    "harbour train ticket morning lake museum family quiet rain walk hotel bridge market price window table garden "
-    "evening river station cheese coffee bread island summer winter mountain village castle church street bicycle "
-    "ferry beach forest weekend museum child parents friend dinner breakfast lunch hour day week month cheap early "
-    "late near far between before after around without under over small large old new warm cold sunny cloudy"
-)
-_WORDS = _TEXT.split()
+_TEXT = """\
+We arrive by the night train and would like to leave our bags somewhere near the station.
+My parents walk slowly, so nothing that needs more than twenty minutes on foot.
+Is the old harbour still open on Sunday mornings in November?
+The children want to see the castle, and I want a quiet coffee afterwards.
+Last year the ferry to the island was cancelled because of the wind.
+How much is a day ticket for the trams, and does it cover the bus to the airport?
+I read that the fish market closes at noon, but a friend told me two o'clock.
+Please suggest a restaurant where a table for six can be had without booking weeks ahead.
+We have been to the big museum twice, so something smaller would be nice.
+Would you rather take the road along the lake or the one over the mountain?
+It has been raining since Tuesday and our shoes are wet.
+Can we swim anywhere in the town without joining a club?
+The hotel says breakfast ends at half past nine, which is too early for us.
+I need a present for my sister, who collects postcards and old maps.
+What do people here usually eat on a cold evening?
+Our flight home leaves at six, so we should be at the airport by four.
+There is a concert in the church on Friday, but I could not find the price.
+Does the bridge open for ships at fixed times, or only when one comes?
+A bicycle for three days would be enough, with a seat for a small child.
+We would pay a little more for a room that looks over the river.
+Is it true that the shops close for two hours after lunch?
+My cousin lives in the next village and can pick us up in the evening.
+Tell me briefly what there is to know about the village on the other shore.
+If the weather turns, we could spend the afternoon in the botanical garden.
+"""
+_SENTENCES = _TEXT.splitlines()
 _NUMBERS = count(1)
 _CHANCE = random.Random(1)
 """One for the whole run: a text that comes again in a later round would be answered from the verdict cache."""
@@ -59,7 +79,7 @@ def chats(path: str, headers: bytes, *, stream: str | None = None, repeat: bool 
     """A source of chat completion requests, each with a new user text, or all with one. ``stream``: see `upstream`."""
 
     def request() -> bytes:
-        text = f"Question {next(_NUMBERS)}: " + " ".join(_CHANCE.choices(_WORDS, k=40)) + "?"
+        text = f"Question {next(_NUMBERS)}: " + " ".join(_CHANCE.sample(_SENTENCES, k=4))
         body: dict[str, object] = {
             "model": "gpt-4o-mini",
             "messages": [{"role": "system", "content": _SYSTEM}, {"role": "user", "content": text}],
