@@ -144,3 +144,11 @@ def test_the_strictest_policy_wins_whatever_the_order() -> None:
 def test_a_policy_that_breaks_blocks() -> None:
     verdict = decide([Broken(), DefaultPolicy()], question(), ProxySettings(), unreadable=None, failed=())
     assert (verdict.action, verdict.failed_scanners) == (Action.BLOCK, ("broken",))
+
+
+def test_what_a_text_says_by_itself_is_told_before_what_it_says_with_its_neighbours() -> None:
+    seam = Hit(Finding("s", "jailbreak", 0.95, "r"), Origin.USER, "/a", until="/b")
+    verdict = fate(question(seam, hit(0.7)))
+    assert [found.until for found in verdict.hits] == [None, "/b"]
+    assert verdict.score == 0.95
+    assert fate(question(seam)).hits == (seam,)

@@ -46,7 +46,8 @@ class DefaultPolicy:
         """Weigh the hits; with none above the threshold the verdict is ``allow``."""
         threshold = self.thresholds[question.sensitivity]
         hits = [hit for hit in question.hits if hit.finding.score >= threshold]
-        hits.sort(key=lambda hit: (-_action(question, hit), -hit.finding.score))
+        # What a text says by itself is told before what it says together with its neighbours: there the place is exact.
+        hits.sort(key=lambda hit: (-_action(question, hit), hit.until is not None, -hit.finding.score))
         return Verdict(
             action=_action(question, hits[0]) if hits else Action.ALLOW,
             hits=tuple(hits),
