@@ -146,9 +146,10 @@ def test_a_policy_that_breaks_blocks() -> None:
     assert (verdict.action, verdict.failed_scanners) == (Action.BLOCK, ("broken",))
 
 
-def test_what_a_text_says_by_itself_is_told_before_what_it_says_with_its_neighbours() -> None:
+def test_what_a_text_says_by_itself_is_told_before_the_same_in_a_seam() -> None:
     seam = Hit(Finding("s", "jailbreak", 0.95, "r"), Origin.USER, "/a", until="/b")
     verdict = fate(question(seam, hit(0.7)))
     assert [found.until for found in verdict.hits] == [None, "/b"]
     assert verdict.score == 0.95
-    assert fate(question(seam)).hits == (seam,)
+    other = attrs.evolve(seam, finding=attrs.evolve(seam.finding, rule="only in the seam"))
+    assert fate(question(hit(0.7), other)).hits == (other, hit(0.7))

@@ -6,7 +6,7 @@ Must never: look at text, or know who is calling.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
 import attrs
@@ -46,8 +46,9 @@ class DefaultPolicy:
         """Weigh the hits; with none above the threshold the verdict is ``allow``."""
         threshold = self.thresholds[question.sensitivity]
         hits = [hit for hit in question.hits if hit.finding.score >= threshold]
-        # What a text says by itself is told before what it says together with its neighbours: there the place is exact.
-        hits.sort(key=lambda hit: (-_action(question, hit), hit.until is not None, -hit.finding.score))
+        # What a text says by itself is told before the same in a seam: there the place is exact.
+        alone = {hit.finding.rule for hit in hits if hit.until is None}
+        hits.sort(key=lambda hit: (-_action(question, hit), _again(hit, alone), -hit.finding.score))
         return Verdict(
             action=_action(question, hits[0]) if hits else Action.ALLOW,
             hits=tuple(hits),
@@ -57,6 +58,11 @@ class DefaultPolicy:
             policy=self.name,
             mode=question.mode,
         )
+
+
+def _again(hit: Hit, alone: Collection[str]) -> bool:
+    """Whether a hit in a seam repeats what a text said alone."""
+    return hit.until is not None and hit.finding.rule in alone
 
 
 def _action(question: Question, hit: Hit) -> Action:
