@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Iterator
 
@@ -121,3 +122,27 @@ def test_the_json_log_holds_the_fields_and_no_text(
     [line] = [line for line in lines if "exchange" in line]
     assert line["exchange"]["status"] == 400
     assert not {"text", "findings"} & set(line["exchange"])
+
+
+def test_an_answered_request_leaves_nothing_to_the_garbage_collector(stage: Stage) -> None:
+    """Collecting what refers to itself took a tenth of a request: 109 objects of each."""
+    stage.clear()
+    client = stage.connect()
+
+    def ask(text: str) -> None:
+        client.clear()
+        client.feed(request(body=chat(text)))
+        upstream = stage.upstreams[0] if stage.upstreams else stage.accept()
+        upstream.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        assert client.written.endswith(b"{}")
+
+    ask("What is the capital of France?")
+    gc.collect()
+    gc.disable()
+    try:
+        for number in range(5):
+            ask(f"What was built in the year {1800 + number}?")
+        left = gc.collect()
+    finally:
+        gc.enable()
+    assert left == 0

@@ -69,7 +69,8 @@ class ResponseParser:
         self._on_data = on_data
         self._on_end = on_end
         self._buffer = b""
-        self._step: Callable[[bytes], bytes | None] = self._read_head
+        # Not bound: a parser that holds its own methods would be left to the garbage collector, request by request.
+        self._step: Callable[[ResponseParser, bytes], bytes | None] = ResponseParser._read_head
         self._left = 0
         self._interim = 0
         self._chunks = Chunks(padded=True)
@@ -88,7 +89,7 @@ class ResponseParser:
         rest: bytes | None = data
         while rest and not self.done:
             data = rest
-            rest = self._step(data)
+            rest = self._step(self, data)
         self._buffer = data if rest is None else rest
 
     def eof(self) -> None:
@@ -123,12 +124,12 @@ class ResponseParser:
         if head.framing == "none" or head.length == 0:
             self._finish()
         elif head.framing == "chunked":
-            self._step = self._read_chunks
+            self._step = ResponseParser._read_chunks
         elif head.framing == "length":
             self._left = head.length or 0
-            self._step = self._read_counted
+            self._step = ResponseParser._read_counted
         else:
-            self._step = self._read_all
+            self._step = ResponseParser._read_all
         return rest
 
     def _read_counted(self, data: bytes) -> bytes:
