@@ -127,6 +127,12 @@ class ProxyResource(ServedResource):
             head = response.head
             length = head.told_length if head.framing in ("length", "none") else None
             self._begin(client, account, head.status, head.phrase, head.fields, length)
+            body = response.whole()
+            if body is not None:  # nothing is left to wait for
+                client.write(body)
+                client.finish()
+                account.response_bytes = len(body)
+                return "gone" if client.gone else "done"
         return await self._relay(client, account, response)
 
     def told(self, account: Account) -> HeaderPairs:

@@ -81,6 +81,13 @@ class UpstreamResponse:
         """Nothing is ever redirected here."""
         raise NotImplementedError
 
+    def whole(self) -> bytes | None:
+        """The body, where all of it is here, to be taken in place of `deliverBody`."""
+        if self.delivered or (self._ended is not _DONE and self._ended is not _UNSURE):
+            return None
+        self.delivered = True
+        return b"".join(self._early)
+
     def deliverBody(self, protocol: IProtocol) -> None:
         """Hand the body to a protocol, from now on; may be called once."""
         if self.delivered:

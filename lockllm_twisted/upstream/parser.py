@@ -73,7 +73,7 @@ class ResponseParser:
         self._step: Callable[[ResponseParser, bytes], bytes | None] = ResponseParser._read_head
         self._left = 0
         self._interim = 0
-        self._chunks = Chunks(padded=True)
+        self._chunks: Chunks | None = None
         self.head: Head | None = None
         self.done = False
 
@@ -124,6 +124,7 @@ class ResponseParser:
         if head.framing == "none" or head.length == 0:
             self._finish()
         elif head.framing == "chunked":
+            self._chunks = Chunks(padded=True)
             self._step = ResponseParser._read_chunks
         elif head.framing == "length":
             self._left = head.length or 0
@@ -145,15 +146,17 @@ class ResponseParser:
         return b""
 
     def _read_chunks(self, data: bytes) -> bytes:
+        chunks = self._chunks
+        assert chunks is not None
         try:
-            pieces = self._chunks.feed(data)
+            pieces = chunks.feed(data)
         except ChunkError as error:
             raise ProtocolError(str(error)) from None
         if pieces:
             self._on_data(pieces[0] if len(pieces) == 1 else b"".join(pieces))
-        if self._chunks.done:
+        if chunks.done:
             self._finish()
-        return self._chunks.rest
+        return chunks.rest
 
     def _finish(self) -> None:
         self.done = True
