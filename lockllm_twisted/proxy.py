@@ -31,7 +31,7 @@ from lockllm_twisted.hooks import (
     UpstreamRequest,
 )
 from lockllm_twisted.local import LocalResponse
-from lockllm_twisted.options import Options, in_force
+from lockllm_twisted.options import Options, by_default, in_force
 from lockllm_twisted.reading import read
 from lockllm_twisted.relay import Relay
 from lockllm_twisted.serving import Account, ServedResource
@@ -69,6 +69,7 @@ class ProxyResource(ServedResource):
     def __init__(self, core: Core, provider: Provider) -> None:
         super().__init__(core, provider.slug)
         self._provider = provider
+        self._options = by_default(core.settings.proxy)
         self._local = provider if isinstance(provider, LocalProvider) else None
         self._authorizing = provider if isinstance(provider, AuthorizingProvider) else None
         self._discerning = provider if isinstance(provider, DiscerningProvider) else None
@@ -89,7 +90,7 @@ class ProxyResource(ServedResource):
     async def serve(self, client: Client, entry: Entry, account: Account) -> Ending:
         """Door, reading, guard, upstream, relay."""
         core, provider = self.core, self._provider
-        options = in_force(client.fields.named, core.settings.proxy, entry.caller)
+        options = in_force(client.fields.named, self._options, entry.caller)
         headers, target = outgoing(
             entry,
             provider,

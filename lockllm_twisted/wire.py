@@ -109,6 +109,12 @@ def tokens(values: Iterable[bytes]) -> set[bytes]:
     return {token.strip(b" \t").lower() for value in values for token in value.split(b",")} - {b""}
 
 
+def lists(named: Named, name: bytes, token: bytes) -> bool:
+    """Whether a list header has a member, which is given in lower case."""
+    values = named.get(name)
+    return values is not None and token in tokens(values)
+
+
 def _without_nominated(headers: list[tuple[bytes, bytes]], named: Named) -> list[tuple[bytes, bytes]]:
     """Without what ``Connection`` makes hop-by-hop (RFC 9110 §7.6.1)."""
     values = named.get(b"connection", ())

@@ -16,7 +16,7 @@ from typing import Final, Literal
 import attrs
 
 from lockllm_twisted.chunks import ChunkError, Chunks
-from lockllm_twisted.wire import Fields, header_lines, tokens
+from lockllm_twisted.wire import Fields, header_lines, lists
 
 MAX_HEAD: Final = 65536
 """Bytes of one head. Node reads 16 KiB, nginx 4-8 KiB, curl 300 KiB; OpenAI's and Google's heads are under 4 KiB."""
@@ -183,7 +183,7 @@ def _frame(method: bytes, minor: bytes, status: int, phrase: bytes, fields: Fiel
     if len(told) > 1 or not all(length.isdigit() and len(length) < 19 for length in told):  # noqa: PLR2004
         raise ProtocolError("the Content-Length is not one number")
     told_length = int(told.pop()) if told else None
-    reusable = minor == b"1" and b"close" not in tokens(named.get(b"connection", ()))
+    reusable = minor == b"1" and not lists(named, b"connection", b"close")
     framing: Literal["none", "length", "chunked", "close"]
     length: int | None = None
     if method == b"HEAD" or status in (204, 304):
