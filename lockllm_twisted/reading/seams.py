@@ -30,9 +30,11 @@ UNLABELLED = -1
 ASIDE = -2
 """A text inside another text (JSON in tool arguments): no neighbour in the conversation, its container is."""
 
-REACH = 200
-"""Characters told on each side of a boundary: two English sentences. The seam is the dearest text of a short chat (it is
-new in each request, where the system prompt is not), and its cost goes with this number."""
+REACH = 120
+"""Characters told on each side of a boundary: one long English sentence. The seam is the dearest text of a short chat (it
+is new in each request, where the system prompt is not), and its cost goes with this number. More of it would hide rather
+than show: of attacks (dev set, 1,800 trials) that were cut in two inside a word, 99.0 % were found where they were all that
+there was (with 200: 99.7 %, with 80: 96.5 %), and 91 % between two benign texts (with 200: 87 %, with 80: 91 %)."""
 
 _SPAN = 4 * REACH
 _STEP = 2 * REACH
