@@ -40,6 +40,7 @@ _QUIET_KEYS = frozenset({
     "thought_signature", "encrypted_content", "service_tier", "effort", "verbosity", "language", "phase",
 })  # fmt: skip
 _SPECIAL_KEYS = _QUIET_KEYS | attachments.NAMES
+_WORD_KEYS = _QUIET_KEYS - attachments.NAMES
 _IDENTIFIER = re.compile(r"[A-Za-z]*[^\sA-Za-z]\S*")
 """A word that is no plain English one: it has a digit or a sign. Linear: the two classes exclude each other."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -183,6 +184,9 @@ class _Walker:
         name: str | None = None,
     ) -> None:
         """One string that is not empty. ``holder`` is the object that it is in, at the key ``name``."""
+        if key in _WORD_KEYS and value in PROTOCOL:
+            self._collector.word(place.origin, where, value)
+            return
         if not value.isascii():
             value = self._clean(value)
         if key in _SPECIAL_KEYS or value[0] in _OPENINGS:

@@ -10,7 +10,7 @@ and lets both framing headers stand (facts that the tests hold against h11 as th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Literal
 
 import attrs
@@ -175,14 +175,22 @@ def _head_lines(head: bytes) -> tuple[bytes, int, bytes, Fields]:
     return minor, int(code), phrase, Fields(headers)
 
 
+def _told_length(values: Sequence[bytes]) -> int:
+    """RFC 9110 §8.6: the same number may be said several times."""
+    told = values[0]
+    if len(values) > 1 or b"," in told:
+        several = {length.strip(b" \t") for value in values for length in value.split(b",")}
+        told = several.pop() if len(several) == 1 else b""
+    if not told.isdigit() or len(told) > 18:  # noqa: PLR2004 # below 2**63
+        raise ProtocolError("the Content-Length is not one number")
+    return int(told)
+
+
 def _frame(method: bytes, minor: bytes, status: int, phrase: bytes, fields: Fields) -> Head:
     """RFC 9112 §6.3, stricter: both framing headers, or two lengths, are an error and not a choice."""
     named = fields.named
     codings = named.get(b"transfer-encoding", ())
-    told = {length.strip(b" \t") for value in named.get(b"content-length", ()) for length in value.split(b",")}
-    if len(told) > 1 or not all(length.isdigit() and len(length) < 19 for length in told):  # noqa: PLR2004
-        raise ProtocolError("the Content-Length is not one number")
-    told_length = int(told.pop()) if told else None
+    told_length = _told_length(named[b"content-length"]) if b"content-length" in named else None
     reusable = minor == b"1" and not lists(named, b"connection", b"close")
     framing: Literal["none", "length", "chunked", "close"]
     length: int | None = None
