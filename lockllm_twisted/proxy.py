@@ -7,6 +7,7 @@ Must never: open a connection before the verdict, or finish an answer that the p
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 from typing import TypeVar, cast
 
 import attrs
@@ -69,6 +70,7 @@ class ProxyResource(ServedResource):
     def __init__(self, core: Core, provider: Provider) -> None:
         super().__init__(core, provider.slug)
         self._provider = provider
+        self._dialect = lru_cache(maxsize=256)(provider.dialect)
         self._options = by_default(core.settings.proxy)
         self._local = provider if isinstance(provider, LocalProvider) else None
         self._authorizing = provider if isinstance(provider, AuthorizingProvider) else None
@@ -144,7 +146,7 @@ class ProxyResource(ServedResource):
 
     async def _judge(self, client: Client, account: Account, target: bytes, options: Options) -> Verdict:
         method, seen, body = client.method, without_key(target), client.body
-        dialect = self._provider.dialect(target.partition(b"?")[0])
+        dialect = self._dialect(target.partition(b"?")[0])
         guess = not self.core.guard.refuses_unreadable
         named = client.fields.named
         telling = [(name, value) for name in _TELLING for value in named.get(name, ())]

@@ -133,7 +133,7 @@ class _Walker:
         keys: Sequence[str] = tuple(value)
         children: Iterable[Any] = value.values()
         if type(value) is Shadowed:
-            keys, children = zip(*value.pairs, strict=True)
+            keys, children = [key for key, _ in value.pairs], [child for _, child in value.pairs]
             self._report(value.pairs, where)
         below, rest, collector = place.below, place.rest, self._collector
         for (key, at, mark, passage), child in zip(self._keys(keys, where, place.origin), children, strict=True):
@@ -272,7 +272,7 @@ def _key(key: str, clean: str, where: str, origin: Origin) -> _Key:
 @lru_cache(maxsize=2048)
 def _recurring(keys: tuple[str, ...], where: str, origin: Origin) -> Sequence[_Key]:
     """The keys of an object that comes again from request to request: ``role`` and ``content`` at ``/messages/0``."""
-    return [_key(key, key, where, origin) for key in keys]
+    return tuple(_key(key, key, where, origin) for key in keys)
 
 
 def _token(key: str) -> str:
