@@ -7,6 +7,7 @@ Must never: look into a text.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from functools import lru_cache
 
 from lockllm_twisted.reading.seams import Text, seams
@@ -43,11 +44,6 @@ passage_at = lru_cache(maxsize=4096)(Passage)
 """A passage that recurs from request to request (``user`` at ``/messages/1/role``), made once. For names and words of the
 protocol only, never for content."""
 
-_ONCE = PROTOCOL | {""}
-
-Mark = str | tuple[Origin, str]
-"""By what a text is known once it was told."""
-
 
 class Refused(Exception):
     """Internal: reading can't go on in this document."""
@@ -58,7 +54,7 @@ class Refused(Exception):
 
 
 class Collector:
-    """The growing `Reading` of one request. ``told``: the marks of its passages."""
+    """The growing `Reading` of one request. ``words``: those of the protocol that were told, ``spoken``: all else, by origin."""
 
     __slots__ = (
         "_budget",
@@ -70,7 +66,8 @@ class Collector:
         "model",
         "passages",
         "problem",
-        "told",
+        "spoken",
+        "words",
     )
 
     def __init__(self, *, guess: bool = True) -> None:
@@ -79,7 +76,8 @@ class Collector:
         self.problem: Unreadable | None = None
         self.model: str | None = None
         self.has_content = False
-        self.told: set[Mark] = {""}
+        self.words: set[str] = set()
+        self.spoken: defaultdict[Origin, set[str]] = defaultdict(_nothing)
         self._texts: list[Text] = []
         self._groups: dict[GroupKey, list[int]] = {}
         self._budget = MAX_VALUES
@@ -92,17 +90,17 @@ class Collector:
 
     def word(self, origin: Origin, where: str, text: str) -> None:
         """A key, an identifier or a word of the protocol: scanned, but no neighbour of anything."""
-        mark = marked(origin, text)
-        if mark not in self.told:
-            self.told.add(mark)
+        told = self.words if text in PROTOCOL else self.spoken[origin]
+        if text not in told:
+            told.add(text)
             short = len(text) < SHORT and len(where) < SHORT
             self.passages.append(passage_at(origin, where, text) if short else Passage(origin, where, text))
 
     def text(self, text: str, where: str, origin: Origin, rank: int, group: GroupKey) -> None:
         """A text of the conversation. ``group`` tells which places differ from this one in array indexes only."""
-        mark = marked(origin, text)
-        if mark not in self.told:
-            self.told.add(mark)
+        told = self.words if text in PROTOCOL else self.spoken[origin]
+        if text not in told:
+            told.add(text)
             self.passages.append(Passage(origin, where, text))
         index = len(self._texts)
         if index >= MAX_TEXTS:
@@ -132,9 +130,9 @@ class Collector:
         self._texts, self._groups = [], {}
         if len(texts) > 1:
             for seam in seams(texts, groups.values()):
-                mark = marked(seam.origin, seam.text)
-                if mark not in self.told:
-                    self.told.add(mark)
+                told = self.spoken[seam.origin]
+                if seam.text not in told:
+                    told.add(seam.text)
                     self.passages.append(seam)
 
     def names_model(self, name: object) -> None:
@@ -161,9 +159,9 @@ class Collector:
         return Reading(self.passages, coverage, self.problem, self.model)
 
 
-def marked(origin: Origin, text: str) -> Mark:
-    """Words of the protocol are told once, for whoever says them first; all else once for each origin; "" never."""
-    return text if text in _ONCE else (origin, text)
+def _nothing() -> set[str]:
+    """What counts as told from the start: an empty text says nothing."""
+    return {""}
 
 
 def too_many(what: str, limit: int) -> Refused:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -17,12 +17,12 @@ import attrs
 
 from lockllm_twisted.hooks import Dialect
 from lockllm_twisted.reading import attachments
-from lockllm_twisted.reading.collect import PROTOCOL, Collector, GroupKey, Mark, Refused, marked
+from lockllm_twisted.reading.collect import PROTOCOL, Collector, GroupKey, Refused
 from lockllm_twisted.reading.embedded import Found, data_url
 from lockllm_twisted.reading.labels import NOBODY, Place, places
 from lockllm_twisted.reading.seams import ASIDE
 from lockllm_twisted.reading.strict import Document, Shadowed, embedded_json, too_deep
-from lockllm_twisted.values import Origin, Passage, Unreadable
+from lockllm_twisted.values import Unreadable
 
 MAX_DEPTH = 128
 """Levels of nesting. Schemas in real tool definitions have under 20; CPython's own limit is near 1,000."""
@@ -46,15 +46,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z]*[^\sA-Za-z]\S*")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _OPENINGS = frozenset('{["dD \t\r\n')
 _CLOSINGS = {"{": "}", "[": "]", '"': '"'}
-_CONTAINERS = frozenset({list, dict, Shadowed})
 _ITEM = re.compile(r"(.*/\d+)(?=[/#]|$)", re.DOTALL)
-
-_RECURRING = 256
-_MOST_KEYS = 24
-"""Characters of the keys of an object, and of its place, and keys, that are remembered: 20 MB at worst."""
-
-_Key = tuple[str, str, Mark, Passage]
-"""A key as it came, the place of its value, and the passage that it is."""
 
 _Shape = dict[str | None, Any]
 """The places of a document without their array indexes: ``None`` leads into an array."""
@@ -110,7 +102,7 @@ class _Walker:
         if kind is str:
             if value:
                 self.string(value, where, (id(shape), None), place)
-        elif kind in _CONTAINERS:
+        elif kind is list or kind is dict or kind is Shadowed:
             self._inside(value, where, shape, place, name, depth)
 
     def _inside(self, value: Any, where: str, shape: _Shape, place: Place, name: str | None, depth: int) -> None:
@@ -130,21 +122,25 @@ class _Walker:
     def _object(
         self, value: dict[str, Any], where: str, shape: _Shape, place: Place, name: str | None, depth: int
     ) -> None:
-        keys: Sequence[str] = tuple(value)
-        children: Iterable[Any] = value.values()
+        pairs: Iterable[tuple[str, Any]] = value.items()
         if type(value) is Shadowed:
-            keys, children = [key for key, _ in value.pairs], [child for _, child in value.pairs]
+            pairs = value.pairs
             self._report(value.pairs, where)
-        below, rest, collector = place.below, place.rest, self._collector
-        for (key, at, mark, passage), child in zip(self._keys(keys, where, place.origin), children, strict=True):
-            if mark not in collector.told:
-                collector.told.add(mark)
-                collector.passages.append(passage)
+        origin, below, rest, collector = place.origin, place.below, place.rest, self._collector
+        words, spoken = collector.words, collector.spoken[origin]
+        for key, child in pairs:
+            token = clean = key
+            if len(key) > _MAX_TOKEN or not _is_plain(key):
+                clean = self._clean(key)
+                token = _token(clean)
+            at = f"{where}/{token}"
+            if clean not in words and clean not in spoken:
+                collector.word(origin, f"{at}#key", clean)
             kind = type(child)
             if kind is str:
                 if child:
                     self.string(child, at, (id(shape), key), below.get(key, rest), key, value, name)
-            elif kind in _CONTAINERS:
+            elif kind is list or kind is dict or kind is Shadowed:
                 inner = shape.get(key)
                 if inner is None:
                     inner = shape[key] = {}
@@ -152,13 +148,6 @@ class _Walker:
                 if not free and key in attachments.CONTAINERS and (reason := attachments.held(key, child)) is not None:
                     self._told(reason, at)
                 self._inside(child, at, inner, below.get(key, rest), None if free else key, depth + 1)
-
-    def _keys(self, keys: Sequence[str], where: str, origin: Origin) -> Iterable[_Key]:
-        """What there is to tell of the keys of an object."""
-        spelled = "".join(keys)
-        if len(keys) <= _MOST_KEYS and len(spelled) + len(where) <= _RECURRING and spelled.isascii():
-            return _recurring(tuple(keys), where, origin)
-        return (_key(key, self._clean(key), where, origin) for key in keys)
 
     def _array(self, value: list[Any], where: str, shape: _Shape, place: Place, name: str | None, depth: int) -> None:
         inner = shape.setdefault(None, {})
@@ -170,7 +159,7 @@ class _Walker:
             if kind is str:
                 if child:
                     self.string(child, f"{where}/{index}", group, below.get(index, rest), name, None, images)
-            elif kind in _CONTAINERS:
+            elif kind is list or kind is dict or kind is Shadowed:
                 self._inside(child, f"{where}/{index}", inner, below.get(index, rest), name, depth + 1)
 
     def string(
@@ -264,15 +253,10 @@ def _is_quiet(key: str | None, value: str, found: Found | None) -> bool:
     return value in PROTOCOL or _IDENTIFIER.fullmatch(value) is not None or (key == "model" and value.isalpha())
 
 
-def _key(key: str, clean: str, where: str, origin: Origin) -> _Key:
-    at = f"{where}/{_token(clean)}"
-    return key, at, marked(origin, clean), Passage(origin, f"{at}#key", clean)
-
-
-@lru_cache(maxsize=2048)
-def _recurring(keys: tuple[str, ...], where: str, origin: Origin) -> Sequence[_Key]:
-    """The keys of an object that comes again from request to request: ``role`` and ``content`` at ``/messages/0``."""
-    return tuple(_key(key, key, where, origin) for key in keys)
+@lru_cache(maxsize=1024)
+def _is_plain(key: str) -> bool:
+    """Whether a short key is its own token in a pointer: ASCII, nothing to escape."""
+    return key.isascii() and "/" not in key and "~" not in key
 
 
 def _token(key: str) -> str:
