@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
 
+from lockllm_twisted.reading.seams import REACH
 from lockllm_twisted.values import Hit, Passage
 
 Entry = tuple[str, str, str]
@@ -94,13 +95,16 @@ class _Seams:
 
 
 def _places(seam: Passage, member: Passage) -> list[tuple[int, int]]:
-    """Where a text stands in a seam: as a whole, or cut at the end where it is the first or the last of its texts."""
+    """Where a text stands in a seam: as a whole, or cut at the end where it is the first or the last of its texts.
+
+    A text that comes again has the place where it came first: there, as much as a seam has of a long text must agree.
+    """
     text, whole = seam.text, member.text
     found = [(match, match + len(whole)) for match in _occurrences(text, whole)]
-    if member.where == seam.where:
-        found += [(0, length) for length in range(len(text), 0, -1) if whole.endswith(text[:length])][:1]
-    if member.where == seam.until:
-        found += [(place, len(text)) for place in range(len(text)) if whole.startswith(text[place:])][:1]
+    least = 1 if member.where == seam.where else REACH
+    found += [(0, length) for length in range(len(text), least - 1, -1) if whole.endswith(text[:length])][:1]
+    least = 1 if member.where == seam.until else REACH
+    found += [(place, len(text)) for place in range(len(text) - least + 1) if whole.startswith(text[place:])][:1]
     return found
 
 

@@ -30,7 +30,8 @@ PLACES = (
 )
 """Where SDKs put a provider's key, in the order in which a LockLLM key is looked for."""
 
-_HEADER_PLACES = frozenset(place.name for place in PLACES if place.kind == "header")
+_HEADERS = tuple(place for place in PLACES if place.kind == "header")
+_HEADER_PLACES = frozenset(place.name for place in _HEADERS)
 _QUERY_KEY = re.compile(rb"(?<=[?&])key=([^&]*)&?")
 
 Lookup = Callable[[bytes], Caller | None]
@@ -98,10 +99,13 @@ def outgoing(
 def _credentials(named: Named, target: bytes) -> tuple[list[bytes], tuple[bytes, ...]]:
     """The values of ``X-LockLLM-Key``, and all that stands in a credential's place, in the order of `PLACES`."""
     explicit = [value.strip() for value in named.get(b"x-lockllm-key", ())]
-    presented: list[bytes] = []
-    if not _HEADER_PLACES.isdisjoint(named):
-        for place in PLACES:
-            presented += [_without_prefix(place.prefix, value) for value in named.get(place.name, ()) if value]
+    presented = [
+        _without_prefix(place.prefix, value)
+        for place in _HEADERS
+        if place.name in named
+        for value in named[place.name]
+        if value
+    ]
     if b"key=" in target:
         presented += _QUERY_KEY.findall(target)
     return explicit, tuple(presented)

@@ -14,11 +14,9 @@ from lockllm_twisted.allowlist import AllowList
 from lockllm_twisted.hooks import Policy, Question
 from lockllm_twisted.options import Options
 from lockllm_twisted.policy import decide, stops
-from lockllm_twisted.scan import Scanners, ScanResult
+from lockllm_twisted.scan import NOTHING, Scanners, ScanResult
 from lockllm_twisted.settings import ProxySettings
 from lockllm_twisted.values import Reading, Verdict
-
-_NOTHING = ScanResult((), ())
 
 
 @attrs.frozen
@@ -39,7 +37,7 @@ class Guard:
         """The verdict on what was read. Never fails: what goes wrong is in the verdict."""
         # What is refused anyway costs no scan: a few megabytes of noise would hold a thread for minutes.
         refused = reading.unreadable is not None and self.refuses_unreadable
-        result = _NOTHING if refused else await self.scanners.scan(reading.passages, options.mode)
+        result = NOTHING if refused else await self.scanners.scan(reading.passages, options.mode)
         question = Question(
             hits=result.hits,
             coverage=reading.coverage,

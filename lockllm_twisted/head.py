@@ -13,7 +13,7 @@ from typing import Final
 import attrs
 
 from lockllm_twisted.errors import BadRequest
-from lockllm_twisted.wire import Fields, Named, header_lines, tokens
+from lockllm_twisted.wire import Fields, Named, header_lines, lists
 
 MAX_HEAD: Final = 65536
 """Bytes of a request's head. Cloud tokens take 4 KB a header, and cookies more; nginx allows 32 KB, Node 16 KB."""
@@ -71,7 +71,7 @@ def parse_head(head: bytes) -> RequestHead:
     hosts = named.get(b"host", ())
     if len(hosts) > 1 or (not hosts and version == b"HTTP/1.1") or not all(map(_HOST.match, hosts)):
         raise _malformed("Send exactly one well-formed Host header.")  # RFC 9112 §3.2
-    if b"upgrade" in named and b"websocket" in tokens(named[b"upgrade"]):
+    if lists(named, b"upgrade", b"websocket"):
         raise BadRequest(
             "WebSocket is not supported: what travels in its frames could not be scanned.",
             code="upgrade_not_supported",
@@ -83,8 +83,8 @@ def parse_head(head: bytes) -> RequestHead:
         version,
         fields,
         _body_length(named, version),
-        version == b"HTTP/1.1" and b"close" not in tokens(named.get(b"connection", ())),
-        version == b"HTTP/1.1" and b"100-continue" in tokens(named.get(b"expect", ())),
+        version == b"HTTP/1.1" and not lists(named, b"connection", b"close"),
+        version == b"HTTP/1.1" and lists(named, b"expect", b"100-continue"),
     )
 
 

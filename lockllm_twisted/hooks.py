@@ -129,7 +129,10 @@ class Provider(Protocol):
         """Where a stored key is put for a path that `target` returned; ``None`` where the provider takes none."""
 
     def dialect(self, path: bytes) -> Dialect | None:
-        """The dialect of a path that `target` returned (without the query); ``None``: every text is ``unknown``."""
+        """The dialect of a path that `target` returned (without the query); ``None``: every text is ``unknown``.
+
+        One path has one dialect: the answer is remembered.
+        """
 
 
 @runtime_checkable

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, TextIO
 
 import attrs
-from twisted.logger import ILogObserver, LogEvent, eventAsText
+from twisted.logger import ILogObserver, LogEvent, eventAsText, formatEventAsClassicLogText, formatTime
 from txaio import tx
-from zope.interface import provider
+from zope.interface import implementer
 
 from lockllm_twisted.values import Exchange
 
@@ -28,7 +29,8 @@ def log_exchange(exchange: Exchange) -> None:
 
     The line is the format itself: a format with a field in it takes an observer longer than making the line.
     """
-    log.info(_line(exchange).replace("{", "{{").replace("}", "}}"), exchange=exchange)
+    line = _line(exchange)
+    log.info(line.replace("{", "{{").replace("}", "}}"), exchange=exchange, line=line)
 
 
 def fields(exchange: Exchange) -> Mapping[str, Any]:
@@ -52,10 +54,42 @@ def _plain(text: str) -> str:
     return text if text.isprintable() else "".join(char if char.isprintable() else "?" for char in text)
 
 
-@provider(ILogObserver)
-def json_observer(event: LogEvent) -> None:
-    """One JSON object per event on standard output: ``twistd --logger lockllm_twisted.logs.json_observer …``."""
-    write_json(event, sys.stdout)
+@implementer(ILogObserver)
+class Lines:
+    """Writes each event to a stream, with `write_text` or `write_json`."""
+
+    def __init__(self, write: Callable[[LogEvent, TextIO], None], out: TextIO) -> None:
+        self._write = write
+        self._out = out
+
+    def __call__(self, event: LogEvent) -> None:
+        """Write."""
+        self._write(event, self._out)
+
+
+def text_observer() -> Lines:
+    """Lines for people on standard output, as it is now: twistd will put another one in its place."""
+    return Lines(write_text, sys.stdout)
+
+
+def json_observer() -> Lines:
+    """One JSON object per event there: ``twistd --logger lockllm_twisted.logs.json_observer …``."""
+    return Lines(write_json, sys.stdout)
+
+
+def write_text(event: LogEvent, out: TextIO) -> None:
+    """Write an event as Twisted does. The line of an exchange is there already, and its time is told once a second."""
+    if isinstance(event.get("exchange"), Exchange):
+        second = _second(int(event["log_time"]))
+        text: str | None = f"{second} [{event['log_namespace']}#{event['log_level'].name}] {event['line']}\n"
+    else:
+        text = formatEventAsClassicLogText(event)
+    if text:
+        out.write(text)
+        out.flush()
+
+
+_second = lru_cache(maxsize=1)(formatTime)
 
 
 def write_json(event: LogEvent, out: TextIO) -> None:

@@ -45,15 +45,19 @@ class Options:
     origin_actions: Mapping[Origin, Action]
 
 
-def in_force(named: Named, settings: ProxySettings, caller: Caller, *, action: Action | None = None) -> Options:
-    """Settings and headers together. ``action`` is the default where it differs from the settings' (``/v1/scan``).
+def by_default(settings: ProxySettings) -> Options:
+    """What is in force for who wishes nothing."""
+    return Options(settings.action, settings.action, settings.sensitivity, ScanMode.COMBINED, settings.actions)
+
+
+def in_force(named: Named, default: Options, caller: Caller) -> Options:
+    """The default and headers together.
 
     Raises `ConfigurationProblem` for a value that the header doesn't know, and for a protection that isn't there.
     """
-    default = settings.action if action is None else action
+    if _WISHES.isdisjoint(named):
+        return default
     wished = _WISHES.intersection(named)
-    if not wished:
-        return Options(default, default, settings.sensitivity, ScanMode.COMBINED, settings.actions)
     for name in wished:
         if len(named[name]) > 1:
             raise ConfigurationProblem(f"{name.decode()}: send it once.", code="invalid_header")
@@ -65,16 +69,17 @@ def in_force(named: Named, settings: ProxySettings, caller: Caller, *, action: A
                 f"{word}: this server has no such scanner; remove the header.", code="feature_not_available"
             )
     wish = _action(given, b"x-lockllm-scan-action")
-    core = default if wish is None else _limit(wish, default, caller)
     policy_wish = _action(given, b"x-lockllm-policy-action")
     return Options(
-        action=core,
-        policy_action=default if policy_wish is None else _limit(policy_wish, default, caller),
-        sensitivity=_sensitivity(given, settings.sensitivity, caller),
+        action=default.action if wish is None else _limit(wish, default.action, caller),
+        policy_action=default.policy_action
+        if policy_wish is None
+        else _limit(policy_wish, default.policy_action, caller),
+        sensitivity=_sensitivity(given, default.sensitivity, caller),
         mode=_mode(given, caller),
-        origin_actions=settings.actions
+        origin_actions=default.origin_actions
         if wish is None
-        else {origin: _limit(wish, own, caller) for origin, own in settings.actions.items()},
+        else {origin: _limit(wish, own, caller) for origin, own in default.origin_actions.items()},
     )
 
 

@@ -7,6 +7,7 @@ Must never: open a connection before the verdict, or finish an answer that the p
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 from typing import TypeVar, cast
 
 import attrs
@@ -31,7 +32,7 @@ from lockllm_twisted.hooks import (
     UpstreamRequest,
 )
 from lockllm_twisted.local import LocalResponse
-from lockllm_twisted.options import Options, in_force
+from lockllm_twisted.options import Options, by_default, in_force
 from lockllm_twisted.reading import read
 from lockllm_twisted.relay import Relay
 from lockllm_twisted.serving import Account, ServedResource
@@ -69,6 +70,8 @@ class ProxyResource(ServedResource):
     def __init__(self, core: Core, provider: Provider) -> None:
         super().__init__(core, provider.slug)
         self._provider = provider
+        self._dialect = lru_cache(maxsize=256)(provider.dialect)
+        self._options = by_default(core.settings.proxy)
         self._local = provider if isinstance(provider, LocalProvider) else None
         self._authorizing = provider if isinstance(provider, AuthorizingProvider) else None
         self._discerning = provider if isinstance(provider, DiscerningProvider) else None
@@ -89,7 +92,7 @@ class ProxyResource(ServedResource):
     async def serve(self, client: Client, entry: Entry, account: Account) -> Ending:
         """Door, reading, guard, upstream, relay."""
         core, provider = self.core, self._provider
-        options = in_force(client.fields.named, core.settings.proxy, entry.caller)
+        options = in_force(client.fields.named, self._options, entry.caller)
         headers, target = outgoing(
             entry,
             provider,
@@ -127,6 +130,12 @@ class ProxyResource(ServedResource):
             head = response.head
             length = head.told_length if head.framing in ("length", "none") else None
             self._begin(client, account, head.status, head.phrase, head.fields, length)
+            body = response.whole()
+            if body is not None:  # nothing is left to wait for
+                client.write(body)
+                client.finish()
+                account.response_bytes = len(body)
+                return "gone" if client.gone else "done"
         return await self._relay(client, account, response)
 
     def told(self, account: Account) -> HeaderPairs:
@@ -137,7 +146,7 @@ class ProxyResource(ServedResource):
 
     async def _judge(self, client: Client, account: Account, target: bytes, options: Options) -> Verdict:
         method, seen, body = client.method, without_key(target), client.body
-        dialect = self._provider.dialect(target.partition(b"?")[0])
+        dialect = self._dialect(target.partition(b"?")[0])
         guess = not self.core.guard.refuses_unreadable
         named = client.fields.named
         telling = [(name, value) for name in _TELLING for value in named.get(name, ())]

@@ -44,6 +44,8 @@ class ScanResult:
     failed: tuple[tuple[str, Action], ...]
 
 
+NOTHING = ScanResult((), ())
+
 _Key = tuple[Origin, str | bytes]
 _Findings = tuple[Finding, ...]
 
@@ -115,24 +117,26 @@ class Scanners:
         clock: IReactorTime,
         in_thread: InThread[Any],
     ) -> None:
-        self._posts = [
+        posts = [
             _Post(scanner, settings, on_error if settings.on_error is None else settings.on_error)
             for scanner, settings in scanners
         ]
+        self._posts = {mode: [post for post in posts if _runs(post.scanner, mode)] for mode in ScanMode}
         self._clock = clock
         self._in_thread = in_thread
 
     async def scan(self, passages: Sequence[Passage], mode: ScanMode) -> ScanResult:
         """Judge all passages with all scanners of the mode. Never fails."""
+        posts = self._posts[mode]
+        if not posts:
+            return NOTHING
         keys: list[_Key] = [
             (passage.origin, passage.text) if len(passage.text) <= _SHORT else _digested(passage)
             for passage in passages
         ]
         hits: list[Hit] = []
         failed: list[tuple[str, Action]] = []
-        for post in self._posts:
-            if not _runs(post.scanner, mode):
-                continue
+        for post in posts:
             found = post.judged.recall(keys)
             if None in found:
                 todo = {key: passage for key, passage, one in zip(keys, passages, found, strict=True) if one is None}

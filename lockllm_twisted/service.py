@@ -12,12 +12,14 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 from typing import Any, NoReturn
 
-from twisted.application.service import Service
+from twisted.application.service import IServiceCollection, Service
 from twisted.internet.address import IPv4Address, IPv6Address, UNIXAddress
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IAddress, IListeningPort, IStreamServerEndpoint
+from twisted.logger import ILogObserver
+from twisted.python.components import Componentized
 from twisted.python.failure import Failure
 
 from lockllm_twisted.errors import LockLLMError, SettingsError
@@ -32,13 +34,20 @@ DEFAULT_LISTEN = "tcp:8080:interface=127.0.0.1"
 class LockLLMService(Service):
     """Serves ``settings`` on endpoint descriptions such as ``tcp:8080:interface=127.0.0.1``.
 
-    ``first_key``: make a LockLLM key, and print it, where there is none.
+    ``first_key``: make a LockLLM key, and print it, where there is none. ``observer``: what becomes of the log, where twistd
+    has no other wish.
     """
 
     name = "lockllm"
 
     def __init__(
-        self, settings: Settings, listen: Sequence[str] = (), *, first_key: bool = True, reactor: Any = None
+        self,
+        settings: Settings,
+        listen: Sequence[str] = (),
+        *,
+        first_key: bool = True,
+        observer: ILogObserver | None = None,
+        reactor: Any = None,
     ) -> None:
         if reactor is None:
             from twisted.internet import reactor  # noqa: PLC0415 # importing it installs it
@@ -47,7 +56,14 @@ class LockLLMService(Service):
         self._endpoints = [_endpoint(reactor, description) for description in self._listen]
         self._settings = settings
         self._wants_first_key = first_key
+        self._observer = observer
         self.ports: list[IListeningPort] = []
+
+    def setServiceParent(self, parent: IServiceCollection) -> None:
+        """Join an application, whose log goes to our observer."""
+        super().setServiceParent(parent)
+        if self._observer is not None and isinstance(parent, Componentized):
+            parent.setComponent(ILogObserver, self._observer)
 
     def privilegedStartService(self) -> None:
         """Load everything, then bind: twistd has forked by now, and still has its privileges.

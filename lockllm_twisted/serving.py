@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 
 import attrs
 from twisted.internet.defer import CancelledError, Deferred
@@ -102,6 +103,7 @@ _PLAIN_PLACE = re.compile(r"(?:/[\w.:@#~-]{0,64})*+\Z", re.ASCII)
 _PLAIN_SEGMENT = re.compile(r"[\w.:@#~-]{0,64}\Z", re.ASCII)
 
 
+@lru_cache(maxsize=256)
 def _told(place: str) -> str:
     """A path or a pointer for the log and the store: a segment that may be somebody's words, or a key, is not told."""
     if _PLAIN_PLACE.match(place) and "llk_" not in place:

@@ -6,12 +6,15 @@ Must never: do anything that `service` does.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import attrs
+from twisted.logger import ILogObserver
 from twisted.python import usage
 
 from lockllm_twisted.errors import LockLLMError
+from lockllm_twisted.logs import json_observer, text_observer
 from lockllm_twisted.service import LockLLMService, leave
 from lockllm_twisted.settings import Settings
 
@@ -60,6 +63,13 @@ def makeService(options: Options) -> LockLLMService:
             settings = attrs.evolve(settings, state=Path(options["state"]))
         if options["observe"]:
             settings = attrs.evolve(settings, proxy=attrs.evolve(settings.proxy, observe=True))
-        return LockLLMService(settings, options["listen"])
+        return LockLLMService(settings, options["listen"], observer=_observer(options.parent or {}, settings))
     except LockLLMError as error:
         leave(str(error))
+
+
+def _observer(twistd: Mapping[str, object], settings: Settings) -> ILogObserver | None:
+    """Ours for standard output; a log file, which twistd turns over, and syslog are twistd's."""
+    if not twistd.get("nodaemon") or twistd.get("syslog") or twistd.get("logfile") not in (None, "-"):
+        return None
+    return json_observer() if settings.proxy.log_format == "json" else text_observer()

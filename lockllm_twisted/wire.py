@@ -20,8 +20,8 @@ Named = Mapping[bytes, Sequence[bytes]]
 MAX_TARGET = 8192
 """Bytes of a request target. RFC 9110 §4.1 asks for at least 8,000."""
 
-_FIELD_LINES = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\x00-\x08\x0a-\x1f\x7f]*\r\n)*\Z")
-_FIELD = re.compile(rb"([^:]+):[ \t]*((?:[^\r]*[^\r \t])?)[ \t]*\r\n")
+_FIELD_LINES = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++:[^\x00-\x08\x0a-\x1f\x7f]*+\r\n)*+\Z")
+_FIELD = re.compile(rb"([^:]++):[ \t]*+([^\r]*+)\r\n")
 
 _HOP_BY_HOP = frozenset(
     (
@@ -101,12 +101,21 @@ def header_lines(block: bytes) -> list[tuple[bytes, bytes]] | None:
     """
     if _FIELD_LINES.match(block) is None:
         return None
-    return _FIELD.findall(block)
+    found = _FIELD.findall(block)
+    if b" \r" in block or b"\t\r" in block:
+        found = [(name, value.rstrip(b" \t")) for name, value in found]
+    return found
 
 
 def tokens(values: Iterable[bytes]) -> set[bytes]:
     """The lower-case members of a comma-separated list header (RFC 9110 §5.6.1)."""
     return {token.strip(b" \t").lower() for value in values for token in value.split(b",")} - {b""}
+
+
+def lists(named: Named, name: bytes, token: bytes) -> bool:
+    """Whether a list header has a member, which is given in lower case."""
+    values = named.get(name)
+    return values is not None and token in tokens(values)
 
 
 def _without_nominated(headers: list[tuple[bytes, bytes]], named: Named) -> list[tuple[bytes, bytes]]:

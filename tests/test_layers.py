@@ -76,6 +76,7 @@ MAY_IMPORT = {
     ("table", "hooks"),
     ("table", "dialects"),
     ("answers", "hooks"),
+    ("allowlist", "reading"),
     ("renewal", "logs"),
     ("conformance", "hooks"),
     ("policy", "scan"),

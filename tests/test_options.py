@@ -3,12 +3,12 @@ from __future__ import annotations
 import pytest
 
 from lockllm_twisted.errors import ConfigurationProblem
-from lockllm_twisted.options import in_force
+from lockllm_twisted.options import by_default, in_force
 from lockllm_twisted.settings import ProxySettings
 from lockllm_twisted.values import Action, Caller, Origin, ScanMode, Sensitivity
 
 FREE, LOCKED = Caller("a", "free"), Caller("b", "locked", locked=True)
-SETTINGS = ProxySettings(actions={Origin.TOOL_RESULT: Action.FLAG})
+SETTINGS = by_default(ProxySettings(actions={Origin.TOOL_RESULT: Action.FLAG}))
 
 
 def headers(**wishes: str) -> dict[bytes, list[bytes]]:

@@ -20,7 +20,7 @@ from lockllm_twisted.client import Client
 from lockllm_twisted.core import Core
 from lockllm_twisted.door import Entry
 from lockllm_twisted.errors import BadRequest
-from lockllm_twisted.options import Options, in_force
+from lockllm_twisted.options import Options, by_default, in_force
 from lockllm_twisted.reading import read
 from lockllm_twisted.serving import Account, ServedResource, send
 from lockllm_twisted.values import ROLES, Action, Ending, Origin, Passage, Reading, ScanMode, Sensitivity
@@ -34,6 +34,7 @@ class ScanResource(ServedResource):
 
     def __init__(self, core: Core) -> None:
         super().__init__(core, "scan")
+        self._options = attrs.evolve(by_default(core.settings.proxy), action=Action.FLAG, policy_action=Action.FLAG)
 
     def getChild(self, path: bytes, request: Request) -> Resource:
         """Nothing is below."""
@@ -50,7 +51,7 @@ class ScanResource(ServedResource):
             raise BadRequest("Use POST.", code="method_not_allowed", status=405)
         fields = _fields(client.body)
         text, origin = _text(fields), _origin(fields)
-        options = in_force(client.fields.named, core.settings.proxy, entry.caller, action=Action.FLAG)
+        options = in_force(client.fields.named, self._options, entry.caller)
         options = _with_body(options, fields, client.fields.named)
         started = time.perf_counter()
         account.reading = reading = Reading([Passage(origin, "/input", text)])

@@ -44,16 +44,18 @@ class DefaultPolicy:
 
     def decide(self, question: Question) -> Verdict:
         """Weigh the hits; with none above the threshold the verdict is ``allow``."""
-        threshold = self.thresholds[question.sensitivity]
-        hits = [hit for hit in question.hits if hit.finding.score >= threshold]
-        # What a text says by itself is told before the same in a seam: there the place is exact.
-        alone = {hit.finding.rule for hit in hits if hit.until is None}
-        hits.sort(key=lambda hit: (-_action(question, hit), _again(hit, alone), -hit.finding.score))
+        hits: list[Hit] = []
+        if question.hits:
+            threshold = self.thresholds[question.sensitivity]
+            hits = [hit for hit in question.hits if hit.finding.score >= threshold]
+            # What a text says by itself is told before the same in a seam: there the place is exact.
+            alone = {hit.finding.rule for hit in hits if hit.until is None}
+            hits.sort(key=lambda hit: (-_action(question, hit), _again(hit, alone), -hit.finding.score))
         return Verdict(
             action=_action(question, hits[0]) if hits else Action.ALLOW,
             hits=tuple(hits),
             coverage=question.coverage,
-            score=max((hit.finding.score for hit in question.hits), default=0.0),
+            score=max([hit.finding.score for hit in question.hits], default=0.0),
             sensitivity=question.sensitivity,
             policy=self.name,
             mode=question.mode,

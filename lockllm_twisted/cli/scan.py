@@ -12,9 +12,11 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from lockllm_twisted.cli.common import json_option, say, settings_of, visible
 from lockllm_twisted.settings import ScannerSettings, Settings
-from lockllm_twisted.values import ROLES, Action, Hit, Passage, Reading, ScanMode, Sensitivity, Verdict
+from lockllm_twisted.values import ROLES, Action, Hit, Passage, Reading, Sensitivity, Verdict
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
@@ -57,14 +59,14 @@ def _judged(settings: Settings, passage: Passage, sensitivity: Sensitivity) -> V
     from twisted.internet.defer import Deferred, maybeDeferred  # noqa: PLC0415 # as above
 
     from lockllm_twisted.guard import Guard  # noqa: PLC0415 # as above
-    from lockllm_twisted.options import Options  # noqa: PLC0415 # as above
+    from lockllm_twisted.options import by_default  # noqa: PLC0415 # as above
     from lockllm_twisted.registry import load  # noqa: PLC0415 # as above
     from lockllm_twisted.scan import Scanners  # noqa: PLC0415 # as above
 
     registry, proxy = load(settings), settings.proxy
     posts = [(scanner, settings.scanners.get(scanner.name, ScannerSettings())) for scanner in registry.scanners]
     guard = Guard(Scanners(posts, proxy.on_scanner_error, reactor, maybeDeferred), registry.policies, proxy)
-    wishes = Options(proxy.action, proxy.action, sensitivity, ScanMode.COMBINED, proxy.actions)
+    wishes = attrs.evolve(by_default(proxy), sensitivity=sensitivity)
     return _awaited(Deferred.fromCoroutine(guard.judge(Reading([passage]), wishes)), reactor)
 
 

@@ -49,7 +49,9 @@ def origin_of(role: str, default: Origin = UNKNOWN) -> Origin:
 
 def present(document: Any, origin: Origin, *keys: str) -> list[Label]:
     """A label for each of the keys that an object has."""
-    return [((key,), origin) for key in keys if key in document] if isinstance(document, dict) else []
+    if not isinstance(document, dict) or document.keys().isdisjoint(keys):
+        return []
+    return [((key,), origin) for key in keys if key in document]
 
 
 def below(path: Path, labels: Iterable[Label]) -> Iterator[Label]:
@@ -71,8 +73,10 @@ def messages(document: Any, *path: str) -> list[Label]:
 
 def message(turn: Any, path: Path) -> list[Label]:
     """One turn: its role's, but for results and files among its parts."""
-    labels = [(path, _ROLES.get(word(turn, "role"), UNKNOWN))]
-    content = get(turn, "content")
+    if not isinstance(turn, dict):
+        return [(path, UNKNOWN)]
+    role, content = turn.get("role"), turn.get("content")
+    labels = [(path, _ROLES.get(role, UNKNOWN) if isinstance(role, str) else UNKNOWN)]
     for index, part in enumerate(content) if isinstance(content, list) else ():
         kind = word(part, "type")
         if kind:

@@ -7,6 +7,7 @@ Must never: look into a text.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from functools import lru_cache
 
 from lockllm_twisted.reading.seams import Text, seams
@@ -40,8 +41,8 @@ PROTOCOL = frozenset({
 GroupKey = tuple[int, str | None]
 
 passage_at = lru_cache(maxsize=4096)(Passage)
-"""A passage that recurs from request to request (``role`` at ``/messages/0/role#key``), made once. For names and words of
-the protocol only, never for content."""
+"""A passage that recurs from request to request (``user`` at ``/messages/1/role``), made once. For names and words of the
+protocol only, never for content."""
 
 
 class Refused(Exception):
@@ -52,16 +53,8 @@ class Refused(Exception):
         self.problem = problem
 
 
-class _Seen(dict[Origin, set[str]]):
-    """The texts that were told, by origin. Words of the protocol are told once, for whoever says them first; "" never is."""
-
-    def __missing__(self, origin: Origin) -> set[str]:
-        self[origin] = seen = {"", *(word for other in self.values() for word in other & PROTOCOL)}
-        return seen
-
-
 class Collector:
-    """The growing `Reading` of one request."""
+    """The growing `Reading` of one request. ``words``: those of the protocol that were told, ``spoken``: all else, by origin."""
 
     __slots__ = (
         "_budget",
@@ -73,7 +66,8 @@ class Collector:
         "model",
         "passages",
         "problem",
-        "seen",
+        "spoken",
+        "words",
     )
 
     def __init__(self, *, guess: bool = True) -> None:
@@ -82,7 +76,8 @@ class Collector:
         self.problem: Unreadable | None = None
         self.model: str | None = None
         self.has_content = False
-        self.seen = _Seen()
+        self.words: set[str] = set()
+        self.spoken: defaultdict[Origin, set[str]] = defaultdict(_nothing)
         self._texts: list[Text] = []
         self._groups: dict[GroupKey, list[int]] = {}
         self._budget = MAX_VALUES
@@ -95,28 +90,23 @@ class Collector:
 
     def word(self, origin: Origin, where: str, text: str) -> None:
         """A key, an identifier or a word of the protocol: scanned, but no neighbour of anything."""
-        seen = self.seen[origin]
-        if text not in seen:
-            seen.add(text)
+        told = self.words if text in PROTOCOL else self.spoken[origin]
+        if text not in told:
+            told.add(text)
             short = len(text) < SHORT and len(where) < SHORT
             self.passages.append(passage_at(origin, where, text) if short else Passage(origin, where, text))
 
     def text(self, text: str, where: str, origin: Origin, rank: int, group: GroupKey) -> None:
         """A text of the conversation. ``group`` tells which places differ from this one in array indexes only."""
-        seen = self.seen[origin]
-        if text not in seen:
-            seen.add(text)
+        told = self.words if text in PROTOCOL else self.spoken[origin]
+        if text not in told:
+            told.add(text)
             self.passages.append(Passage(origin, where, text))
-        texts = self._texts
-        index = len(texts)
+        index = len(self._texts)
         if index >= MAX_TEXTS:
             raise too_many("strings", MAX_TEXTS)
-        texts.append((text, where, origin, rank))
-        members = self._groups.get(group)
-        if members is None:
-            self._groups[group] = [index]
-        else:
-            members.append(index)
+        self._texts.append((text, where, origin, rank))
+        self._groups.setdefault(group, []).append(index)
 
     def expect(self, values: int, keys: int = 0) -> None:
         """Raise `Refused` where time or memory would not be bounded."""
@@ -140,9 +130,9 @@ class Collector:
         self._texts, self._groups = [], {}
         if len(texts) > 1:
             for seam in seams(texts, groups.values()):
-                seen = self.seen[seam.origin]
-                if seam.text not in seen:
-                    seen.add(seam.text)
+                told = self.spoken[seam.origin]
+                if seam.text not in told:
+                    told.add(seam.text)
                     self.passages.append(seam)
 
     def names_model(self, name: object) -> None:
@@ -167,6 +157,11 @@ class Collector:
             return Reading(self.passages, _ALL, self.problem, self.model)
         coverage = Coverage("partial" if self.has_content else "not_scanned", tuple(self._reasons))
         return Reading(self.passages, coverage, self.problem, self.model)
+
+
+def _nothing() -> set[str]:
+    """What counts as told from the start: an empty text says nothing."""
+    return {""}
 
 
 def too_many(what: str, limit: int) -> Refused:

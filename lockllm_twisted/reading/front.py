@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from lockllm_twisted.hooks import Dialect
@@ -84,11 +85,10 @@ _LENGTHS = {len(b"content-type"), len(b"content-encoding")}
 
 def _target(collector: Collector, target: bytes) -> None:
     path, _, query = target.partition(b"?")
-    if (b"odel" in path or b"/deployments/" in path) and (model := _MODEL.search(path)) is not None:
-        collector.names_model(unquote_to_bytes(model[model.lastindex or 0]).decode("utf-8", "replace"))
-    if b"%" in path:
-        path = unquote_to_bytes(path)
-    collector.word(UNKNOWN, "path:", path.decode("utf-8", "replace"))
+    words, model = _path(path)
+    if model is not None:
+        collector.names_model(model)
+    collector.word(UNKNOWN, "path:", words)
     if query:
         for raw_name, raw_value in form(query):
             name, value = raw_name.decode("utf-8", "replace"), raw_value.decode("utf-8", "replace")
@@ -97,6 +97,14 @@ def _target(collector: Collector, target: bytes) -> None:
             if name != "key" or _CREDENTIAL.fullmatch(value) is None:  # Google's API key is no text of the prompt
                 text(collector, value, where)
         collector.end_conversation()
+
+
+@lru_cache(maxsize=256)
+def _path(path: bytes) -> tuple[str, str | None]:
+    """What a path says, and the model that it names: one client asks for one path again and again."""
+    model = _MODEL.search(path)
+    named = None if model is None else unquote_to_bytes(model[model.lastindex or 0]).decode("utf-8", "replace")
+    return unquote_to_bytes(path).decode("utf-8", "replace"), named
 
 
 def _body(collector: Collector, types: Sequence[bytes], body: bytes, dialect: Dialect | None) -> None:

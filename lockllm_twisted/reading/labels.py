@@ -17,16 +17,21 @@ _NONE: dict[Any, Place] = {}
 
 
 class Place:
-    """Who speaks at a place. ``below``: the places under it that have labels; ``rest``: for all the others."""
+    """Who speaks at a place. ``below``: the places under it that have labels; ``others``: for all the rest, where it has any."""
 
-    __slots__ = ("below", "origin", "own", "rank", "rest")
+    __slots__ = ("below", "origin", "others", "own", "rank")
 
     def __init__(self, origin: Origin, rank: int) -> None:
         self.origin = origin
         self.rank = rank
         self.own: tuple[Origin, int] | None = None
         self.below = _NONE
-        self.rest = self
+        self.others: Place | None = None  # never itself: that would be left to the garbage collector
+
+    @property
+    def rest(self) -> Place:
+        """For what stands under it and has no label: itself, where nothing there has one."""
+        return self.others or self
 
 
 def places(dialect: Dialect | None, document: Any) -> Place:
@@ -42,7 +47,7 @@ def places(dialect: Dialect | None, document: Any) -> Place:
                 below = place.below.get(step)
                 if below is None:
                     if place.below is _NONE:
-                        place.below, place.rest = {}, Place(place.origin, place.rank)
+                        place.below, place.others = {}, _unlabelled(place)
                     below = place.below[step] = Place(place.origin, place.rank)
                 place = below
             place.own = (origin, rank)
@@ -62,12 +67,17 @@ def _inherit(root: Place) -> None:
     open_places = [root]
     while open_places:
         place = open_places.pop()
-        place.rest = Place(place.origin, place.rank) if place.below else place
+        place.others = _unlabelled(place) if place.below else None
         for below in place.below.values():
             origin, rank = below.own or (place.origin, UNLABELLED)
             below.origin = origin
             below.rank = rank if place.rank == UNLABELLED else place.rank
             open_places.append(below)
+
+
+def _unlabelled(place: Place) -> Place:
+    """What stands under a place and has no label of its own."""
+    return NOBODY if place.rank == UNLABELLED else Place(place.origin, place.rank)
 
 
 NOBODY = Place(UNKNOWN, UNLABELLED)

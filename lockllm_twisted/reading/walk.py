@@ -17,12 +17,12 @@ import attrs
 
 from lockllm_twisted.hooks import Dialect
 from lockllm_twisted.reading import attachments
-from lockllm_twisted.reading.collect import PROTOCOL, SHORT, Collector, GroupKey, Refused, passage_at
+from lockllm_twisted.reading.collect import PROTOCOL, Collector, GroupKey, Refused
 from lockllm_twisted.reading.embedded import Found, data_url
 from lockllm_twisted.reading.labels import NOBODY, Place, places
 from lockllm_twisted.reading.seams import ASIDE
 from lockllm_twisted.reading.strict import Document, Shadowed, embedded_json, too_deep
-from lockllm_twisted.values import Passage, Unreadable
+from lockllm_twisted.values import Unreadable
 
 MAX_DEPTH = 128
 """Levels of nesting. Schemas in real tool definitions have under 20; CPython's own limit is near 1,000."""
@@ -40,6 +40,7 @@ _QUIET_KEYS = frozenset({
     "thought_signature", "encrypted_content", "service_tier", "effort", "verbosity", "language", "phase",
 })  # fmt: skip
 _SPECIAL_KEYS = _QUIET_KEYS | attachments.NAMES
+_WORD_KEYS = _QUIET_KEYS - attachments.NAMES
 _IDENTIFIER = re.compile(r"[A-Za-z]*[^\sA-Za-z]\S*")
 """A word that is no plain English one: it has a digit or a sign. Linear: the two classes exclude each other."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -102,16 +103,21 @@ class _Walker:
             if value:
                 self.string(value, where, (id(shape), None), place)
         elif kind is list or kind is dict or kind is Shadowed:
-            if depth >= (_MAX_INNER_DEPTH if self._layers else MAX_DEPTH):
-                self._bottom()
-                return
-            self._collector.expect(len(value) + 1, 0 if kind is list else len(value))
-            if len(where) > _MAX_POINTER:
-                where = f"{where[:_HEAD]}…{where[-_HEAD:]}"
-            if kind is list:
-                self._array(value, where, shape, place, name, depth)
-            else:
-                self._object(value, where, shape, place, name, depth)
+            self._inside(value, where, shape, place, name, depth)
+
+    def _inside(self, value: Any, where: str, shape: _Shape, place: Place, name: str | None, depth: int) -> None:
+        """A list or an object."""
+        if depth >= (_MAX_INNER_DEPTH if self._layers else MAX_DEPTH):
+            self._bottom()
+            return
+        if len(where) > _MAX_POINTER:
+            where = f"{where[:_HEAD]}…{where[-_HEAD:]}"
+        if type(value) is list:
+            self._collector.expect(len(value) + 1)
+            self._array(value, where, shape, place, name, depth)
+        else:
+            self._collector.expect(len(value) + 1, len(value))
+            self._object(value, where, shape, place, name, depth)
 
     def _object(
         self, value: dict[str, Any], where: str, shape: _Shape, place: Place, name: str | None, depth: int
@@ -120,17 +126,16 @@ class _Walker:
         if type(value) is Shadowed:
             pairs = value.pairs
             self._report(value.pairs, where)
-        origin, below, rest = place.origin, place.below, place.rest
-        seen, add = self._collector.seen[origin], self._collector.passages.append
+        origin, below, rest, collector = place.origin, place.below, place.rest, self._collector
+        words, spoken = collector.words, collector.spoken[origin]
         for key, child in pairs:
             token = clean = key
             if len(key) > _MAX_TOKEN or not _is_plain(key):
                 clean = self._clean(key)
                 token = _token(clean)
             at = f"{where}/{token}"
-            if clean not in seen:
-                seen.add(clean)
-                add(passage_at(origin, f"{at}#key", clean) if len(at) < SHORT else Passage(origin, f"{at}#key", clean))
+            if clean not in words and clean not in spoken:
+                collector.word(origin, f"{at}#key", clean)
             kind = type(child)
             if kind is str:
                 if child:
@@ -142,7 +147,7 @@ class _Walker:
                 free = name is None or (depth > 0 and key in attachments.FREE_FORM and kind is not list)
                 if not free and key in attachments.CONTAINERS and (reason := attachments.held(key, child)) is not None:
                     self._told(reason, at)
-                self.any(child, at, inner, below.get(key, rest), None if free else key, depth + 1)
+                self._inside(child, at, inner, below.get(key, rest), None if free else key, depth + 1)
 
     def _array(self, value: list[Any], where: str, shape: _Shape, place: Place, name: str | None, depth: int) -> None:
         inner = shape.setdefault(None, {})
@@ -155,7 +160,7 @@ class _Walker:
                 if child:
                     self.string(child, f"{where}/{index}", group, below.get(index, rest), name, None, images)
             elif kind is list or kind is dict or kind is Shadowed:
-                self.any(child, f"{where}/{index}", inner, below.get(index, rest), name, depth + 1)
+                self._inside(child, f"{where}/{index}", inner, below.get(index, rest), name, depth + 1)
 
     def string(
         self,
@@ -168,6 +173,9 @@ class _Walker:
         name: str | None = None,
     ) -> None:
         """One string that is not empty. ``holder`` is the object that it is in, at the key ``name``."""
+        if key in _WORD_KEYS and value in PROTOCOL:
+            self._collector.word(place.origin, where, value)
+            return
         if not value.isascii():
             value = self._clean(value)
         if key in _SPECIAL_KEYS or value[0] in _OPENINGS:

@@ -12,10 +12,9 @@ from urllib.parse import urlsplit
 
 from treq.client import HTTPClient
 from twisted.internet.abstract import isIPAddress
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint, TCP4ClientEndpoint, connectProtocol, wrapClientTLS
 from twisted.internet.interfaces import (
-    IConsumer,
     IProtocol,
     IProtocolFactory,
     IReactorTime,
@@ -44,36 +43,6 @@ STALE_SECONDS = 2.0
 request to a model: repeating it could do its work, and bill it, twice."""
 
 
-class _Sealed(Headers):
-    """The pairs to be sent, exactly as they stand, in the shape that `IAgent.request` asks for."""
-
-    def __init__(self, pairs: Sequence[tuple[bytes, bytes]]) -> None:
-        super().__init__()
-        self.pairs = pairs
-
-
-@implementer(IBodyProducer)
-class _Whole:
-    """A body that is all there. `Connection` writes it, slice by slice; as a producer of its own it is never asked."""
-
-    def __init__(self, body: bytes) -> None:
-        self.body = body
-        self.length = len(body)
-
-    def startProducing(self, consumer: IConsumer) -> Deferred[None]:
-        consumer.write(self.body)
-        return succeed(None)
-
-    def stopProducing(self) -> None:
-        """Nothing goes on."""
-
-    def pauseProducing(self) -> None:
-        """Nothing goes on."""
-
-    def resumeProducing(self) -> None:
-        """Nothing goes on."""
-
-
 @implementer(IAgent)
 class OriginAgent:
     """An `IAgent` of one origin. The ``uri`` that it is asked for is a raw target; it can't name a host."""
@@ -87,31 +56,38 @@ class OriginAgent:
     def request(
         self, method: bytes, uri: bytes, headers: Headers | None = None, bodyProducer: IBodyProducer | None = None
     ) -> Deferred[IResponse]:
-        """Ask the origin, for an `UpstreamResponse`. Fails with what connecting failed with, `NothingReceived` or `ProtocolError`."""
-        pairs = headers.pairs if isinstance(headers, _Sealed) else _pairs(headers)
-        body = bodyProducer.body if isinstance(bodyProducer, _Whole) else None
+        """`ask` in treq's words, which have no way to hand over a body that is all there."""
+        if bodyProducer is not None:
+            raise NotImplementedError
+        pairs = [] if headers is None else headers.getAllRawHeaders()
+        asked = self.ask(method, uri, [(name, value) for name, values in pairs for value in values], None)
+        return cast("Deferred[IResponse]", asked)
+
+    def ask(
+        self, method: bytes, target: bytes, headers: Sequence[tuple[bytes, bytes]], body: bytes | None
+    ) -> Deferred[UpstreamResponse]:
+        """Ask the origin, as `Connection.send` does. Fails with what connecting failed with as well."""
         if not self._idle:
-            return Deferred.fromCoroutine(self._afresh(method, uri, pairs, body))
+            return Deferred.fromCoroutine(self._afresh(method, target, headers, body))
         connection, _ = self._idle.popitem()  # the one used last is the one least likely to be stale
         connection.deadline.clear()
         sent = self._clock.seconds()
 
-        def retry(failure: Failure) -> Deferred[IResponse]:
+        def retry(failure: Failure) -> Deferred[UpstreamResponse]:
             dead = failure.value
             if not isinstance(dead, NothingReceived) or not dead.reused or self._clock.seconds() - sent > STALE_SECONDS:
                 failure.raiseException()
-            return Deferred.fromCoroutine(self._afresh(method, uri, pairs, body))
+            return Deferred.fromCoroutine(self._afresh(method, target, headers, body))
 
-        asked: Deferred[IResponse] = connection.send(method, uri, pairs, body).addErrback(retry)
-        return asked
+        return connection.send(method, target, headers, body).addErrback(retry)
 
     async def _afresh(
-        self, method: bytes, target: bytes, pairs: Sequence[tuple[bytes, bytes]], body: bytes | None
-    ) -> IResponse:
+        self, method: bytes, target: bytes, headers: Sequence[tuple[bytes, bytes]], body: bytes | None
+    ) -> UpstreamResponse:
         connection = Connection(self._clock, self._keep, self._drop)
         await connectProtocol(self._endpoint, connection)
         self._open.add(connection)
-        return await connection.send(method, target, pairs, body)
+        return await connection.send(method, target, headers, body)
 
     def close(self) -> None:
         """Abort every connection."""
@@ -141,6 +117,7 @@ class UpstreamClient(HTTPClient):
 
     def __init__(self, agent: OriginAgent, host: bytes) -> None:
         super().__init__(agent)
+        self._origin = agent
         self._host = host
 
     def request(  # type: ignore[override] # a raw target instead of a URL is the point
@@ -152,9 +129,7 @@ class UpstreamClient(HTTPClient):
         data: bytes | None = None,
     ) -> Deferred[UpstreamResponse]:
         """Ask for a raw target. ``headers`` without Host and framing; ``data`` None: no body and no Content-Length."""
-        sealed = _Sealed([(b"Host", self._host), *headers])
-        asked = self._agent.request(method, url, sealed, None if data is None else _Whole(data))
-        return cast("Deferred[UpstreamResponse]", asked)
+        return self._origin.ask(method, url, [(b"Host", self._host), *headers], data)
 
 
 def origin_agent(reactor: Any, origin: str) -> tuple[OriginAgent, bytes]:
@@ -191,9 +166,3 @@ class _LazyTLS:
         if self._wrapped is None:
             self._wrapped = wrapClientTLS(optionsForClientTLS(self._host), self._endpoint)
         return self._wrapped.connect(protocolFactory)
-
-
-def _pairs(headers: Headers | None) -> list[tuple[bytes, bytes]]:
-    if headers is None:
-        return []
-    return [(name, value) for name, values in headers.getAllRawHeaders() for value in values]

@@ -46,7 +46,7 @@ class UpstreamResponse:
 
     The connection is paused until `deliverBody`. The body's protocol gets ``connectionLost`` with `ResponseDone`,
     `PotentialDataLoss` (framed by the connection's end: nobody can know) or `ResponseFailed` (cut). Its transport is
-    this object: `stopProducing` aborts the connection at once.
+    this object: `stopProducing` aborts the connection at once. ``delivered``: somebody takes the body.
     """
 
     request = None
@@ -59,14 +59,10 @@ class UpstreamResponse:
         self.version = (b"HTTP", 1, int(head.version[-1:]))
         self.length = UNKNOWN_LENGTH if head.length is None else head.length
         self._connection = connection
+        self.delivered = False
         self._protocol: IProtocol | None = None
         self._early: list[bytes] = []
         self._ended: Failure | None = None
-
-    @property
-    def delivered(self) -> bool:
-        """Somebody takes the body."""
-        return self._protocol is not None
 
     @property
     def complete(self) -> bool:
@@ -85,17 +81,25 @@ class UpstreamResponse:
         """Nothing is ever redirected here."""
         raise NotImplementedError
 
+    def whole(self) -> bytes | None:
+        """The body, where all of it is here, to be taken in place of `deliverBody`."""
+        if self.delivered or (self._ended is not _DONE and self._ended is not _UNSURE):
+            return None
+        self.delivered = True
+        return b"".join(self._early)
+
     def deliverBody(self, protocol: IProtocol) -> None:
         """Hand the body to a protocol, from now on; may be called once."""
-        if self._protocol is not None:
+        if self.delivered:
             raise RuntimeError("this body was delivered already")
+        self.delivered = True
         self._protocol = protocol
         protocol.makeConnection(self)  # type: ignore[arg-type] # as in twisted.web: a push producer, no more
         early, self._early = self._early, []
         for piece in early:
             protocol.dataReceived(piece)
         if self._ended is not None:
-            protocol.connectionLost(self._ended)
+            self.ended(self._ended)
         else:
             self._connection.resume()
 
@@ -116,16 +120,17 @@ class UpstreamResponse:
 
     def took(self, piece: bytes) -> None:
         """A piece of body came."""
-        if self._protocol is None:
-            self._early.append(piece)
-        else:
+        if self._protocol is not None:
             self._protocol.dataReceived(piece)
+        else:
+            self._early.append(piece)
 
     def ended(self, reason: Failure) -> None:
         """The body ended, one way or another."""
         self._ended = reason
         if self._protocol is not None:
-            self._protocol.connectionLost(reason)
+            protocol, self._protocol = self._protocol, None
+            protocol.connectionLost(reason)
 
 
 _DONE = Failure(ResponseDone("Response body fully received"))

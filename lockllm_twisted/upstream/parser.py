@@ -10,13 +10,13 @@ and lets both framing headers stand (facts that the tests hold against h11 as th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Literal
 
 import attrs
 
 from lockllm_twisted.chunks import ChunkError, Chunks
-from lockllm_twisted.wire import Fields, header_lines, tokens
+from lockllm_twisted.wire import Fields, header_lines, lists
 
 MAX_HEAD: Final = 65536
 """Bytes of one head. Node reads 16 KiB, nginx 4-8 KiB, curl 300 KiB; OpenAI's and Google's heads are under 4 KiB."""
@@ -69,10 +69,11 @@ class ResponseParser:
         self._on_data = on_data
         self._on_end = on_end
         self._buffer = b""
-        self._step: Callable[[bytes], bytes | None] = self._read_head
+        # Not bound: a parser that holds its own methods would be left to the garbage collector, request by request.
+        self._step: Callable[[ResponseParser, bytes], bytes | None] = ResponseParser._read_head
         self._left = 0
         self._interim = 0
-        self._chunks = Chunks(padded=True)
+        self._chunks: Chunks | None = None
         self.head: Head | None = None
         self.done = False
 
@@ -88,7 +89,7 @@ class ResponseParser:
         rest: bytes | None = data
         while rest and not self.done:
             data = rest
-            rest = self._step(data)
+            rest = self._step(self, data)
         self._buffer = data if rest is None else rest
 
     def eof(self) -> None:
@@ -123,12 +124,13 @@ class ResponseParser:
         if head.framing == "none" or head.length == 0:
             self._finish()
         elif head.framing == "chunked":
-            self._step = self._read_chunks
+            self._chunks = Chunks(padded=True)
+            self._step = ResponseParser._read_chunks
         elif head.framing == "length":
             self._left = head.length or 0
-            self._step = self._read_counted
+            self._step = ResponseParser._read_counted
         else:
-            self._step = self._read_all
+            self._step = ResponseParser._read_all
         return rest
 
     def _read_counted(self, data: bytes) -> bytes:
@@ -144,15 +146,17 @@ class ResponseParser:
         return b""
 
     def _read_chunks(self, data: bytes) -> bytes:
+        chunks = self._chunks
+        assert chunks is not None
         try:
-            pieces = self._chunks.feed(data)
+            pieces = chunks.feed(data)
         except ChunkError as error:
             raise ProtocolError(str(error)) from None
         if pieces:
             self._on_data(pieces[0] if len(pieces) == 1 else b"".join(pieces))
-        if self._chunks.done:
+        if chunks.done:
             self._finish()
-        return self._chunks.rest
+        return chunks.rest
 
     def _finish(self) -> None:
         self.done = True
@@ -171,15 +175,23 @@ def _head_lines(head: bytes) -> tuple[bytes, int, bytes, Fields]:
     return minor, int(code), phrase, Fields(headers)
 
 
+def _told_length(values: Sequence[bytes]) -> int:
+    """RFC 9110 §8.6: the same number may be said several times."""
+    told = values[0]
+    if len(values) > 1 or b"," in told:
+        several = {length.strip(b" \t") for value in values for length in value.split(b",")}
+        told = several.pop() if len(several) == 1 else b""
+    if not told.isdigit() or len(told) > 18:  # noqa: PLR2004 # below 2**63
+        raise ProtocolError("the Content-Length is not one number")
+    return int(told)
+
+
 def _frame(method: bytes, minor: bytes, status: int, phrase: bytes, fields: Fields) -> Head:
     """RFC 9112 §6.3, stricter: both framing headers, or two lengths, are an error and not a choice."""
     named = fields.named
     codings = named.get(b"transfer-encoding", ())
-    told = {length.strip(b" \t") for value in named.get(b"content-length", ()) for length in value.split(b",")}
-    if len(told) > 1 or not all(length.isdigit() and len(length) < 19 for length in told):  # noqa: PLR2004
-        raise ProtocolError("the Content-Length is not one number")
-    told_length = int(told.pop()) if told else None
-    reusable = minor == b"1" and b"close" not in tokens(named.get(b"connection", ()))
+    told_length = _told_length(named[b"content-length"]) if b"content-length" in named else None
+    reusable = minor == b"1" and not lists(named, b"connection", b"close")
     framing: Literal["none", "length", "chunked", "close"]
     length: int | None = None
     if method == b"HEAD" or status in (204, 304):
