@@ -29,7 +29,7 @@ FOLDS = 2
 
 _TELLING = 0.5
 
-_BY_HAND = 3.0
+_BY_HAND = 2.0
 """No two of these texts have a skeleton in common: as lessons they are worth several that have."""
 
 
@@ -55,6 +55,11 @@ class Example:
     def implicit(self) -> bool:
         """An ordinary instruction in the wrong place: its words alone are no attack's."""
         return not self.benign and "implicit" in self.source
+
+    @property
+    def templated(self) -> bool:
+        """Made by a grammar of ours: easier to tell than what people write."""
+        return self.cluster.startswith("grown:")
 
     @property
     def worth(self) -> float:
@@ -143,7 +148,8 @@ _FOLD = {source: fold for fold, sources in enumerate(_HALVES) for source in sour
 def fold(one: Example) -> int:
     """The part of the data that a record is held out with: its source's; of transformed texts, the original's.
 
-    Sources that are half of all benign text, or alone in their kind, go by their smaller parts.
+    Sources that are half of all benign text, or alone in their kind, go by their smaller parts; texts written by hand, of which
+    none is like another, one by one.
     """
     if one.source == "obf_train":
         return _FOLD[one.note.split(" of ")[-1]]
@@ -152,6 +158,6 @@ def fold(one: Example) -> int:
     part = f"{one.source} {one.note}"
     if one.source == "t0_tasks_train":
         part = one.note.split("_")[0]
-    elif one.source.startswith(("encoded", "opaque")):
+    elif one.source.startswith(("encoded", "opaque", "text_")):
         part = one.cluster
     return zlib.crc32(part.encode()) % FOLDS

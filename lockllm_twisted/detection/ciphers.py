@@ -168,13 +168,12 @@ def _suspects(view: View) -> dict[str, Spans]:
         if lookalikes and not VOCABULARY.isdisjoint(_without_lookalikes(view, stretch) - stretch.words):
             names.append("confusables")
         for name in names:
-            found[name].append(view.part(stretch))
+            found[name].append((stretch.start, stretch.end))
     return found
 
 
 def _without_lookalikes(view: View, stretch: Stretch) -> set[str]:
-    start, end = view.part(stretch)
-    return set(_WORDS.findall(view.folded[start:end].translate(LOOKALIKES).lower()))
+    return set(_WORDS.findall(view.folded[stretch.start : stretch.end].translate(LOOKALIKES).lower()))
 
 
 def _ciphers(words: set[str]) -> list[str]:
@@ -186,8 +185,7 @@ def _ciphers(words: set[str]) -> list[str]:
 
 
 def _is_spaced(view: View, stretch: Stretch) -> bool:
-    start, end = view.part(stretch)
-    plain = set(_ANY_WORD.findall(_SPACED_RUN.sub(_unspaced, view.lowered[start:end])))
+    plain = set(_ANY_WORD.findall(_SPACED_RUN.sub(_unspaced, view.lowered[stretch.start : stretch.end])))
     return any(word in VOCABULARY or _is_glued(word) for word in plain - stretch.words)
 
 
@@ -199,8 +197,7 @@ def _is_glued(word: str) -> bool:
 
 
 def _is_leet(view: View, stretch: Stretch) -> bool:
-    start, end = view.part(stretch)
-    text = view.lowered[start:end]
+    text = view.lowered[stretch.start : stretch.end]
     if len(_LEET_GATE.findall(text)) < _LEET_PLACES:
         return False
     mixed = {word for word in stretch.words if not word.isalpha() and not word.isdigit()}

@@ -44,7 +44,8 @@ _LONG = 16
 
 _URL_SAFE = str.maketrans("-_", "+/", " \t\r\n")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}(?:\s{1,2}[A-Za-z0-9+/_-]{16,})*(?:\s{1,2}[A-Za-z0-9+/_-]{2,}(?:=|\s*\Z))?")
-_BASE32 = re.compile(r"[A-Z2-7]{24,}(?:\s{1,2}[A-Z2-7]{8,})*")
+_BASE32_LEAST = 24
+_BASE32 = re.compile(rf"[A-Z2-7]{{{_BASE32_LEAST},}}(?:\s{{1,2}}[A-Z2-7]{{8,}})*")
 
 
 def _base64(piece: str) -> str:
@@ -114,7 +115,8 @@ def _morse(piece: str) -> str:
     return " ".join("".join(_MORSE_LETTERS.get(code, "") for code in word.split()) for word in words)
 
 
-_BASE85 = re.compile(r"[!-~]{20,}(?:\n[!-~]{20,})*(?:\n[!-~]{2,})?")
+_BASE85_LEAST = 20
+_BASE85 = re.compile(rf"[!-~]{{{_BASE85_LEAST},}}(?:\n[!-~]{{{_BASE85_LEAST},}})*(?:\n[!-~]{{2,}})?")
 _BASE85_SIGNS = "$%&*;<=>?@^`"
 _BASE85_KINDS = 3
 """Signs that base85 is full of, and of how many kinds twenty letters of it have at least."""
@@ -155,17 +157,25 @@ def _where(signs: tuple[str, ...], often: str, least: int, gate: re.Pattern[str]
     return places
 
 
-def _long_words(view: View) -> Spans:
-    return [(0, len(view.folded))] if view.longest >= _LONG else []
+def _long_words(least: int) -> Callable[[View], Spans]:
+    """The stretches of a text that hold a word of so many letters."""
+
+    def places(view: View) -> Spans:
+        return merged((one.start, one.end) for one in view.stretches if one.longest >= least)
+
+    return places
 
 
 def _where_base85(view: View) -> Spans:
-    return [(0, len(view.folded))] if _like_base85(view.folded) else []
+    folded = view.folded
+    if _like_base85(folded) and max(map(len, folded.split()), default=0) >= _BASE85_LEAST:
+        return [(0, len(folded))]
+    return []
 
 
 _PIECES: tuple[tuple[str, Callable[[View], Spans], re.Pattern[str], Callable[[str], str]], ...] = (
-    ("base64", _long_words, _BASE64, _base64),
-    ("base32", _long_words, _BASE32, _base32),
+    ("base64", _long_words(_LONG), _BASE64, _base64),
+    ("base32", _long_words(_BASE32_LEAST), _BASE32, _base32),
     ("base85", _where_base85, _BASE85, _base85),
     ("hex", _where(("6", "7"), "6", 3, _HEX_GATE), _HEX, _hex),
     ("binary", _where(("01",), "0", 12, _BINARY_GATE), _BINARY, _binary),

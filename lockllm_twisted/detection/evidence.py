@@ -6,7 +6,7 @@ Must never: weigh (that is ``judge`` with the trees of the weights), or know a t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import log
 
 import attrs
@@ -14,7 +14,7 @@ import attrs
 from lockllm_twisted.detection.families import PRECISE
 from lockllm_twisted.detection.grams import HEADS
 from lockllm_twisted.detection.hits import QUOTING, Hit, disguised, hits_of, precise
-from lockllm_twisted.detection.model import Model, Seen
+from lockllm_twisted.detection.model import NOTHING, Model, Seen
 from lockllm_twisted.detection.steps import merged
 from lockllm_twisted.detection.view import OVERLAP, WINDOW, View
 from lockllm_twisted.values import Origin
@@ -32,9 +32,6 @@ _KIND = {family: kind for kind, families in _KINDS.items() for family in familie
 OWN = frozenset({Origin.SYSTEM, Origin.DEVELOPER, Origin.ASSISTANT, Origin.TOOL_DEFINITION})
 """Who writes for the operator: there, text that forbids attacks is usual."""
 
-_NOTHING = -8.0
-"""The logit of what the scout did not find worth a look."""
-
 FEATURES = (
     *HEADS,
     "any in a window",
@@ -42,6 +39,7 @@ FEATURES = (
     "any hidden",
     "any outside of quotes",
     *(f"rules: {kind}" for kind in _KINDS),
+    "indirect in second place",
     "mentioned",
     "quoting",
     "own",
@@ -72,23 +70,30 @@ class Evidence:
 
 
 def _look(model: Model, view: View, origin: Origin) -> Look | None:
-    seen = model.look(view.tokens)
+    seen = model.look(view.tokens, brought=origin in QUOTING)
     if not seen:
         if view.folded.isascii() and not any(PRECISE.may_match(stretch.words) for stretch in view.stretches):
             return None
         if not precise(hits_of(view, origin, PRECISE)):
             return None
-        seen = model.look(view.tokens, everything=True)
+        seen = model.look(view.tokens, brought=origin in QUOTING, everything=True)
     return Look(view, seen, *_hits(view, seen, origin))
 
 
 def _hits(view: View, seen: Sequence[Seen], origin: Origin) -> tuple[View, list[Hit]]:
     """The rules' matches around what was seen, and the view that they are in: an excerpt of a long one."""
     if len(view.folded) > WINDOW:
-        size, places = len(view.folded), view.places
-        near = sorted((places[one.first][0] - OVERLAP, places[one.end - 1][1] + OVERLAP) for one in seen)
+        size = len(view.folded)
+        parts = [view.around(one.first, one.end) for one in seen]
+        near = sorted((start - OVERLAP, end + OVERLAP) for start, end in parts)
         view = view.excerpt(merged((max(0, start), min(size, end)) for start, end in near))
     return view, hits_of(view, origin)
+
+
+def _second(logits: Iterable[float]) -> float:
+    """The second largest."""
+    found = sorted(logits, reverse=True)
+    return found[1] if len(found) > 1 else NOTHING
 
 
 def gather(model: Model, views: Sequence[View], origin: Origin) -> Evidence | None:
@@ -96,12 +101,13 @@ def gather(model: Model, views: Sequence[View], origin: Origin) -> Evidence | No
     found = [look for view in views if (look := _look(model, view, origin)) is not None]
     if not found:
         return None
-    any_ = HEADS.index("any")
+    any_, indirect = HEADS.index("any"), HEADS.index("indirect")
     units = [one for look in found for one in look.seen]
     heads = [max(each) for each in zip(*(one.logits for one in units), strict=True)]
-    wide = max((one.logits[any_] for one in units if one.window), default=_NOTHING)
-    near = sorted((one.logits[any_] for one in units if not one.window), reverse=True)
-    hidden = max((one.logits[any_] for look in found if disguised(look.view) for one in look.seen), default=_NOTHING)
+    wide = max((one.logits[any_] for one in units if one.window), default=NOTHING)
+    near = _second(one.logits[any_] for one in units if not one.window)
+    orders = _second(one.logits[indirect] for one in units if not one.window)
+    hidden = max((one.logits[any_] for look in found if disguised(look.view) for one in look.seen), default=NOTHING)
     rules = dict.fromkeys(_KINDS, 0.0)
     mentioned = 0.0
     for look in found:
@@ -113,10 +119,11 @@ def gather(model: Model, views: Sequence[View], origin: Origin) -> Evidence | No
     row = (
         *heads,
         wide,
-        near[1] if len(near) > 1 else _NOTHING,
+        near,
         hidden,
         max(one.outside for one in units),
         *rules.values(),
+        orders,
         mentioned,
         float(origin in QUOTING),
         float(origin in OWN),

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from lockllm_twisted.detection.decoders import Decoded
-from lockllm_twisted.detection.steps import join, matches
+from lockllm_twisted.detection.steps import has, join, matches
 
 _TAGS = re.compile("[\U000e0020-\U000e007e][\U000e0020-\U000e007e]*")
 _TAG_LETTERS = {0xE0000 + code: chr(code) for code in range(0x20, 0x7F)}
@@ -23,6 +23,10 @@ _FEW_TAGS = 3
 _SELECTORS = re.compile("[\ufe00-\ufe0e\U000e0100-\U000e01ef][\ufe00-\ufe0e\U000e0100-\U000e01ef]*")
 _FEW_SELECTORS = 8
 """An ideograph or two in a text may ask for a variant; a message has more. U+FE0F, the emoji's own, carries none."""
+
+
+_FIRST_BYTES = (b"\xf3\xa0", b"\xef\xb8")
+"""What all of these characters start with in UTF-8."""
 
 
 def _tags(piece: str) -> str:
@@ -40,7 +44,7 @@ def _is_flag(raw: str, start: int, end: int) -> bool:
 
 def hidden(raw: str) -> Iterator[Decoded]:
     """Text in characters that nobody sees: the tag block, and bytes as variation selectors. Works on the raw text."""
-    if raw.isascii():
+    if raw.isascii() or not has(_FIRST_BYTES, raw.encode("utf-8", "surrogatepass")):
         return
     for name, pattern, few, decode in (
         ("tags", _TAGS, _FEW_TAGS, _tags),

@@ -14,7 +14,7 @@ from typing import Any
 from lockllm_twisted.detection.digest import DIGEST
 from lockllm_twisted.detection.evidence import OWN, Evidence, gather
 from lockllm_twisted.detection.families import ALL
-from lockllm_twisted.detection.grams import HEADS
+from lockllm_twisted.detection.grams import HEADS, SCOUT_HEADS
 from lockllm_twisted.detection.hits import QUOTING, Hit, precise
 from lockllm_twisted.detection.model import Model, Seen
 from lockllm_twisted.detection.traces import traces
@@ -25,7 +25,7 @@ from lockllm_twisted.values import Category, Finding, Origin
 
 SCANNER = "detector"
 
-_REVISION = 2
+_REVISION = 3
 """Stands for all that is neither in the rules nor in the weights. To be raised when it changes what is found."""
 
 VERSION = f"{_REVISION}-{ALL.version}-{DIGEST[:12]}"
@@ -57,10 +57,8 @@ _CATEGORIES = {
 KINDS = {"attack": HEADS.index("any"), "harm": HEADS.index("harm")}
 """What a text is weighed for, and the head that says most of it."""
 
-
-_FAINT = {"attack": -7.0, "harm": -9.0}
-"""A logit up to here is not weighed: of 6,900 texts (dev, the blind set, the held-out fifth), none with as little came to 0.35,
-where the highest sensitivity begins; for harm, scores above 0.2 are lost."""
+_DECIDING = {"attack": ("any", "indirect"), "harm": ("harm",)}
+"""The heads of which one must say more than a whisper, for a text to be weighed for it."""
 
 _SLOPE = 0.15
 """Trees can't tell the strong from the stronger: a part of the logit itself is added."""
@@ -109,6 +107,8 @@ class Judge:
             kind: ([grow(nodes) for nodes in weights.told[kind]["trees"]], weights.told[kind]["points"])
             for kind in KINDS
         }
+        faint = dict(zip(SCOUT_HEADS, weights.told["faint"], strict=True))
+        self._least = {kind: [(HEADS.index(head), faint[head]) for head in heads] for kind, heads in _DECIDING.items()}
 
     def evidence(self, text: str, origin: Origin) -> Evidence | None:
         """What training learns to weigh."""
@@ -126,9 +126,10 @@ class Judge:
             for kind, head in KINDS.items():
                 trees, points = self._kinds[kind]
                 plain = _plain(evidence, origin) if kind == "attack" else []
-                if evidence.row[head] <= _FAINT[kind] and not plain:
+                if not plain and all(evidence.row[at] <= least for at, least in self._least[kind]):
                     continue
-                score = max(scaled(points, weigh(trees, evidence.row, head)), *(enough for enough, *_ in plain), 0.0)
+                said = scaled(points[_speaker(origin)], weigh(trees, evidence.row, head))
+                score = max([said, *(enough for enough, *_ in plain)])
                 score = round(score, 3)
                 if score > _LEAST:
                     told = self._finding(kind, score, evidence, origin)
@@ -151,7 +152,7 @@ class Judge:
             start, end = view.span(hit.start, hit.end)
             category, name = hit.rule.category, hit.rule.name
         else:
-            start, end = view.source(view.places[unit.first][0], view.places[unit.end - 1][1])
+            start, end = view.source(*view.part(unit.first, unit.end))
             category = Category.UNSAFE_INSTRUCTIONS if kind == "harm" else _category(unit)
             name = f"learned.{kind if kind == 'harm' else category.value}"
         return Finding(SCANNER, _placed(category, origin), score, name, start, end, view.via, because)
@@ -177,6 +178,13 @@ def _others(plain: Sequence[tuple[float, View, Hit]], told: Finding, origin: Ori
             category = _placed(hit.rule.category, origin)
             found.append(Finding(SCANNER, category, round(enough, 3), hit.rule.name, start, end, view.via))
     return found
+
+
+def _speaker(origin: Origin) -> str:
+    """Whose scale a score is told in: what is usual in one's text is an alarm in another's."""
+    if origin in OWN:
+        return "own"
+    return "brought" if origin in QUOTING else "other"
 
 
 def _placed(category: Category, origin: Origin) -> Category:

@@ -4,8 +4,11 @@ Responsible for: `Model.look`: the units of a text that speak for something, and
 Must never: look at a part of a long text only: padding hides nothing, and one sentence among many is looked at by itself.
 
 Two passes. The scout, two kinds of n-gram and three heads, sees every token; what it finds suspicious, about a tenth of
-ordinary text, is looked at with all that the model knows. Both add up integers in which the heads stand side by side, so that a
-sum over any stretch is one subtraction.
+ordinary text, is looked at with all that the model knows, and told where that says enough. Both add up integers in which the
+heads stand side by side, so that a sum over any stretch is one subtraction.
+
+The head ``indirect`` knows instructions by being instructions. They are out of place in what a tool brought, and only there it is
+asked.
 """
 
 from __future__ import annotations
@@ -21,7 +24,6 @@ from lockllm_twisted.detection.grams import (
     HEADS,
     SCOUT_HEADS,
     WORD_BITS,
-    Unit,
     quoted,
     sentences,
     shape,
@@ -37,13 +39,21 @@ _REMEMBERED = 100_000
 
 _SHIFTS = tuple(range(0, FIELD * len(HEADS), FIELD))
 _ALL_MIDDLE = sum(_MIDDLE << shift for shift in _SHIFTS)
-_ALARM = sum(_MIDDLE << shift for shift in _SHIFTS[: len(SCOUT_HEADS)])
+_ALARMS = tuple(
+    sum(_MIDDLE << shift for shift, head in zip(_SHIFTS, SCOUT_HEADS, strict=False) if brought or head != "indirect")
+    for brought in (False, True)
+)
+"""The highest bits of the fields of the heads that may give the alarm, in a text that no tool brought, and in one of a tool."""
 
-_ANY = HEADS.index("any")
+_ANY, _INDIRECT = HEADS.index("any"), HEADS.index("indirect")
+_DECIDING = tuple(map(HEADS.index, SCOUT_HEADS))
 _WHOLE = (1.0,) * len(HEADS)
 _REASONS = 5
 _WORD_LAYERS = (("w1", (0,)), ("w2", (1, 0)), ("w3", (2, 1, 0)), ("s2", (2, 0)))
 """The layers of words, and how far back each word of one of its n-grams is."""
+
+NOTHING = -8.0
+"""The logit of what was not seen."""
 
 _REACH = 2
 """Tokens before a unit that its first n-grams reach back to."""
@@ -56,7 +66,7 @@ def _alarm(least: Iterable[float]) -> int:
 
 @attrs.frozen
 class Seen:
-    """A sentence or window that the scout found suspicious, and the logit of each head for it.
+    """A sentence or window, and the logit of each head for it.
 
     ``outside`` is the logit of the head ``any`` without what stands in quotation marks.
     """
@@ -115,31 +125,38 @@ class Model:
         self._window: Sequence[float] = told["window"]
         self._share: Sequence[float] = told["share"]
         alarm = list(zip(told["alarm"], told["scout_sentence"], told["scout_window"], told["scout_share"], strict=True))
+        self._faint: Sequence[float] = told["faint"]
         self._near_alarm = _alarm((least - bias) for least, bias, _, _ in alarm)
         self._wide_alarm = _alarm((least - bias) / share for least, _, bias, share in alarm)
 
-    def look(self, tokens: Sequence[str], *, everything: bool = False) -> list[Seen]:
-        """What is suspicious in some tokens, or each sentence of them, in order."""
+    def look(self, tokens: Sequence[str], *, brought: bool, everything: bool = False) -> list[Seen]:
+        """What is suspicious in some tokens, or each sentence of them, in order. ``brought``: a tool brought them."""
         if not tokens:
             return []
         ids = list(map(self._number, tokens))
-        suspects = [(*unit, False) for unit in sentences(ids)] if everything else self._suspicious(ids)
+        if everything:
+            suspects = [(*unit, False) for unit in sentences(ids)]
+        else:
+            suspects = self._suspicious(ids, _ALARMS[brought])
         if not suspects:
             return []
         cited = {at for span in quoted(ids, self._quote, self._line) for at in range(*span)}
         seen: list[Seen] = []
         for group in _touching(suspects):
-            start = group[0][0]
-            each = self._each(ids, start, max(end for _, end, _ in group))
+            start, stop = group[0][0], max(end for _, end, _ in group)
+            each = self._each(ids, start, stop)
             total = list(accumulate(each, initial=0))
             bare = total
             if cited:
                 bare = list(accumulate((0 if at in cited else one for at, one in enumerate(each, start)), initial=0))
             for first, end, window in group:
                 here, there = first - start, end - start
-                seen.append(
-                    self._seen((first, end), total[there] - total[here], bare[there] - bare[here], window=window)
-                )
+                logits, outside = self._logits(total[there] - total[here], bare[there] - bare[here], window=window)
+                if not brought:
+                    logits = (*logits[:_INDIRECT], NOTHING, *logits[_INDIRECT + 1 :])
+                found = Seen(first, end, logits, outside, window)
+                if everything or self._loud(found):
+                    seen.append(found)
         return seen
 
     def reasons(self, tokens: Sequence[str], unit: Seen, head: int) -> tuple[str, ...]:
@@ -158,19 +175,27 @@ class Model:
         best = sorted(found, key=lambda name: -found[name])[:_REASONS]
         return tuple(name for name in best if found[name] > 0)
 
-    def _suspicious(self, ids: list[int]) -> list[_Suspect]:
+    def _loud(self, seen: Seen) -> bool:
+        """Whether a head that decides says more than a whisper."""
+        logits = seen.logits
+        for head, faint in zip(_DECIDING, self._faint, strict=True):  # noqa: SIM110 # a generator would cost as much again
+            if logits[head] > faint:
+                return True
+        return False
+
+    def _suspicious(self, ids: list[int], alarm: int) -> list[_Suspect]:
         """The sentences and the windows in which a head of the scout gives the alarm, in order."""
         ones = map(self._scout["w1"], ids, repeat(0))
         pairs = map(or_, map(lshift, ids, repeat(WORD_BITS)), ids[1:])
         each = map(add, ones, chain((0,), map(self._scout["w2"], pairs, repeat(0))))
         total = list(accumulate(each, initial=0))
         near, wide = self._near_alarm, self._wide_alarm
-        found = [(start, end, False) for start, end in sentences(ids) if (total[end] - total[start] + near) & _ALARM]
-        found += [(start, end, True) for start, end in windows(len(ids)) if (total[end] - total[start] + wide) & _ALARM]
+        found = [(start, end, False) for start, end in sentences(ids) if (total[end] - total[start] + near) & alarm]
+        found += [(start, end, True) for start, end in windows(len(ids)) if (total[end] - total[start] + wide) & alarm]
         found.sort()
         return found
 
-    def _seen(self, unit: Unit, total: int, outside: int, *, window: bool) -> Seen:
+    def _logits(self, total: int, outside: int, *, window: bool) -> tuple[tuple[float, ...], float]:
         share, bias = (self._share, self._window) if window else (_WHOLE, self._sentence)
         sums = [
             ((total + _ALL_MIDDLE >> shift & _MASK) - _MIDDLE) / SCALE * part + more
@@ -179,7 +204,7 @@ class Model:
         bare = sums[_ANY]
         if outside != total:
             bare = ((outside + _ALL_MIDDLE >> _SHIFTS[_ANY] & _MASK) - _MIDDLE) / SCALE * share[_ANY] + bias[_ANY]
-        return Seen(*unit, tuple(sums), bare, window)
+        return tuple(sums), bare
 
     def _each(self, ids: list[int], start: int, end: int) -> list[int]:
         """The weights of the n-grams that end at each token from ``start`` to ``end``."""

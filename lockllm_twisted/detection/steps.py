@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Protocol
+from typing import AnyStr, Protocol
 
 import attrs
 
@@ -173,7 +173,7 @@ def merged(spans: Iterable[tuple[int, int]], gap: int = 0) -> list[tuple[int, in
     return result
 
 
-def has(signs: Iterable[str], text: str) -> bool:
+def has(signs: Iterable[AnyStr], text: AnyStr) -> bool:
     """Whether one of some signs stands in a text."""
     for sign in signs:  # noqa: SIM110 # a generator would cost as much as the search
         if sign in text:

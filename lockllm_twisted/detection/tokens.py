@@ -1,6 +1,6 @@
 """A normalised text as the tokens that the model knows: words, and the marks that tell where a sentence ends.
 
-Responsible for: `tokens`, and `places`, which tells where in the text each of them stands.
+Responsible for: `tokens`; `places`, which tells where in the text each of them stands; `blocks`, which have their tokens to themselves.
 Must never: drop a word, or look at more than one text.
 
 A word is a run of letters and digits, apostrophes taken out of it (``don't`` is ``dont``). Scripts that write no spaces, and
@@ -54,6 +54,21 @@ class _Signs(dict[int, str | None]):
 
 
 _SIGNS = _Signs()
+
+
+_BLOCK = 512
+"""Characters, at least."""
+_CUT = re.compile(rf"[\s{_ALONE}]")
+
+
+def blocks(text: str) -> list[int]:
+    """The borders of parts of a text whose tokens, one part's behind the other's, are the tokens of the text."""
+    borders = [0]
+    while (cut := _CUT.search(text, borders[-1] + _BLOCK)) is not None:
+        borders.append(cut.end())
+    if borders[-1] < len(text) or not text:
+        borders.append(len(text))
+    return borders
 
 
 def tokens(text: str) -> list[str]:

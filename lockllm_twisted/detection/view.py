@@ -7,23 +7,25 @@ Must never: raise for any text; look for encodings (that is ``decoders`` and ``c
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 from functools import cached_property
+from itertools import pairwise
 
 import attrs
 
 from lockllm_twisted.detection.fold import fold
 from lockllm_twisted.detection.steps import CHUNK, Step, Substitution, join, substitute
-from lockllm_twisted.detection.tokens import places, tokens
+from lockllm_twisted.detection.tokens import blocks, places, tokens
 
 WINDOW = 4_096
 OVERLAP = 768
 """Characters. Rules look at texts in windows of this size, overlapping by more than any rule can span: padding hides
 nothing, and the words of a window are few enough to tell which rules can match in it."""
 
-STRETCH = 900
-STRETCH_OVERLAP = 150
-"""Tokens. Disguises are looked for in stretches of this size."""
+STRETCH = 9
+STRETCH_OVERLAP = 2
+"""Blocks, of about a hundred tokens each. Disguises are looked for in stretches of this size."""
 
 _SPACES = {code: " " for code in range(128) if not chr(code).isalnum()}
 _MESSY = re.compile(r"\s(?:\s+|(?<![ \n]))")
@@ -41,9 +43,9 @@ class Window:
 
 @attrs.frozen(eq=False)
 class Stretch:
-    """Some of a view's tokens: from the ``first`` to before the ``end``."""
+    """A part of a view's ``folded``, its tokens, and the length of the longest."""
 
-    first: int
+    start: int
     end: int
     words: set[str]
     longest: int
@@ -62,7 +64,12 @@ class View:
         self.via = via
         self.steps = steps
         self.lowered = _lower(folded)
-        self.tokens = tokens(self.lowered)
+        self.tokens: list[str] = []
+        self._borders: list[int] = blocks(self.lowered)
+        self._firsts = [0]
+        for start, end in pairwise(self._borders):
+            self.tokens += tokens(self.lowered[start:end])
+            self._firsts.append(len(self.tokens))
 
     @cached_property
     def _tidy(self) -> tuple[str, tuple[Step, ...]]:
@@ -91,29 +98,31 @@ class View:
 
     @cached_property
     def stretches(self) -> tuple[Stretch, ...]:
-        """Stretches of the tokens; one that is empty where there are none."""
+        """Stretches of the text; one that is empty where it is."""
         result = []
-        for first in range(0, max(1, len(self.tokens) - STRETCH_OVERLAP), STRETCH - STRETCH_OVERLAP):
-            part = self.tokens[first : first + STRETCH]
-            words = set(part)
-            result.append(Stretch(first, first + len(part), words, max(map(len, words), default=0)))
+        last = len(self._borders) - 1
+        for first in range(0, max(1, last - STRETCH_OVERLAP), STRETCH - STRETCH_OVERLAP):
+            end = min(last, first + STRETCH)
+            words = set(self.tokens[self._firsts[first] : self._firsts[end]])
+            result.append(Stretch(self._borders[first], self._borders[end], words, max(map(len, words), default=0)))
         return tuple(result)
 
-    @cached_property
-    def longest(self) -> int:
-        """The length of the longest token."""
-        return max([stretch.longest for stretch in self.stretches])
+    def around(self, first: int, end: int) -> tuple[int, int]:
+        """A part of ``folded`` that holds the tokens from ``first`` to before ``end``: quickly told, and not much more than they are."""
+        return self._borders[self._block(first)], self._borders[self._block(end - 1) + 1]
 
-    @cached_property
-    def places(self) -> list[tuple[int, int]]:
-        """The span of each token in ``folded``."""
-        return places(self.lowered)
+    def part(self, first: int, end: int) -> tuple[int, int]:
+        """The part of ``folded`` that the tokens from ``first`` to before ``end`` are."""
+        return self._place(first)[0], self._place(end - 1)[1]
 
-    def part(self, stretch: Stretch) -> tuple[int, int]:
-        """The part of ``folded`` that a stretch is."""
-        if stretch.end - stretch.first == len(self.tokens):
-            return 0, len(self.folded)
-        return self.places[stretch.first][0], self.places[stretch.end - 1][1]
+    def _block(self, number: int) -> int:
+        return bisect_right(self._firsts, number) - 1
+
+    def _place(self, number: int) -> tuple[int, int]:
+        block = self._block(number)
+        at, end = self._borders[block], self._borders[block + 1]
+        start, stop = places(self.lowered[at:end])[number - self._firsts[block]]
+        return at + start, at + stop
 
     def excerpt(self, spans: Iterable[tuple[int, int]]) -> View:
         """Parts of ``folded``, a line each, as a view of their own."""
