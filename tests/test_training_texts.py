@@ -1,4 +1,4 @@
-"""The texts that were written by hand for training: whole, labelled in known words, none twice."""
+"""The texts that were written one by one for training: whole, labelled in known words, none twice."""
 
 from __future__ import annotations
 

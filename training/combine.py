@@ -58,24 +58,27 @@ def weighed(trees: Sequence[Nodes], rows: NDArray[np.float64], kind: str) -> NDA
     return np.array([weigh(grown, row, KINDS[kind]) for row in rows.tolist()])
 
 
-_RATES = {
-    "attack": {"low": 0.0015, "medium": 0.007, "high": 0.03},
-    "harm": {"low": 0.0005, "medium": 0.0025, "high": 0.015},
-}
-"""The share of benign texts that may come to the score at which a sensitivity starts, the mean over their sources. Harm is a
-narrow subject: few benign texts are anywhere near it, and a share of them all is many of those."""
+_USUAL = {"low": 0.0015, "medium": 0.007, "high": 0.03}
+_RATES = {"user": _USUAL, "system": _USUAL, "tool": {"low": 0.003, "medium": 0.015, "high": 0.06}}
+"""The share of benign texts of a role that may come to the score at which a sensitivity starts, the mean over their sources. The
+tool texts that were written one by one are full of requests between people, more than tools bring."""
+
+_HARM_RATES = {"low": 0.0003, "medium": 0.0012, "high": 0.006}
+"""The same for requests for harm, a narrow subject: a share of all benign texts is many of the few that are near it."""
+
 _SCORES = {"low": 0.85, "medium": 0.6, "high": 0.35}
 
 
-def points(said: NDArray[np.float64], sources: Sequence[str], kind: str) -> list[list[float]]:
+def points(said: NDArray[np.float64], sources: Sequence[str], kind: str, role: str) -> list[list[float]]:
     """Where the scores of the sensitivities stand, from what benign texts of held-out sources came to (-inf: nothing seen).
 
     Each source counts alike: a threshold for the pool would be one for its largest and easiest parts.
     """
+    rates = _HARM_RATES if kind == "harm" else _RATES[role]
     _, of, size = np.unique(np.array(sources), return_inverse=True, return_counts=True)
     order = np.argsort(-said)
     above = np.cumsum(1 / size[of[order]]) / len(size)
-    start = {name: float(said[order[np.searchsorted(above, rate)]]) for name, rate in _RATES[kind].items()}
+    start = {name: float(said[order[np.searchsorted(above, rate)]]) for name, rate in rates.items()}
     return [
         [round(start["high"] - 6, 3), 0.02],
         *([round(start[name], 3), _SCORES[name]] for name in ("high", "medium", "low")),

@@ -29,7 +29,7 @@ FOLDS = 2
 
 _TELLING = 0.5
 
-_BY_HAND = 2.0
+_WRITTEN = 2.0
 """No two of these texts have a skeleton in common: as lessons they are worth several that have."""
 
 
@@ -64,7 +64,7 @@ class Example:
     @property
     def worth(self) -> float:
         """How much it counts beside a record of a source of the same size."""
-        return _BY_HAND if self.source.startswith("text_") else 1.0
+        return _WRITTEN if self.source.startswith("text_") else 1.0
 
     @property
     def origin(self) -> Origin:
@@ -106,7 +106,7 @@ def load(path: Path) -> list[Example]:
 
 
 def written() -> list[Example]:
-    """The texts that were written by hand, each a thought of its own: ``training/texts``, one source for each family."""
+    """The texts that were written one by one, by a language model, each a thought of its own: ``training/texts``, one source for each family."""
     found = []
     for path in sorted(TEXTS.glob("*.jsonl")):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines()):
@@ -119,7 +119,7 @@ def written() -> list[Example]:
 
 
 def held_out(one: Example) -> bool:
-    """Whether a text is never learned from: a fifth of those written by hand, for figures."""
+    """Whether a text is never learned from: a fifth of those written one by one, for figures."""
     return one.source.startswith("text_") and zlib.crc32(one.text.encode()) % 5 == 0
 
 
@@ -148,8 +148,8 @@ _FOLD = {source: fold for fold, sources in enumerate(_HALVES) for source in sour
 def fold(one: Example) -> int:
     """The part of the data that a record is held out with: its source's; of transformed texts, the original's.
 
-    Sources that are half of all benign text, or alone in their kind, go by their smaller parts; texts written by hand, of which
-    none is like another, one by one.
+    Sources that are half of all benign text, or alone in their kind, go by their smaller parts; texts written one by one, of which
+    none is like another, each by itself.
     """
     if one.source == "obf_train":
         return _FOLD[one.note.split(" of ")[-1]]

@@ -144,7 +144,7 @@ def targets(examples: Sequence[Example]) -> tuple[torch.Tensor, torch.Tensor]:
 def shares(examples: Sequence[Example], power: float) -> NDArray[np.float64]:
     """How much each record counts.
 
-    Large sources less than in proportion, what was written by hand more than what grew from templates; benign records more
+    Large sources less than in proportion, what was written one by one more than what grew from templates; benign records more
     than attacks together.
     """
     count = Counter((one.source, one.label) for one in examples)

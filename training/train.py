@@ -112,7 +112,9 @@ def weighing(examples: Sequence[Example], evidence: NDArray[np.float64], kind: s
     told = {}
     for name, role in (("own", "system"), ("brought", "tool"), ("other", "user")):
         usual = ~wanted & np.array([one.role == role and not one.templated for one in chosen])
-        told[name] = points(said[usual], [one.source for one, take in zip(chosen, usual, strict=True) if take], kind)
+        told[name] = points(
+            said[usual], [one.source for one, take in zip(chosen, usual, strict=True) if take], kind, role
+        )
     return {"trees": forest(row[seen], wanted[seen], share[seen], seed), "points": told}
 
 
@@ -123,9 +125,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     chance = np.random.default_rng(options.seed)
-    by_hand = [one for one in written() if not held_out(one)]
+    one_by_one = [one for one in written() if not held_out(one)]
     by_grammar = [one for one in grown(options.seed) if chance.random() < KEPT]
-    examples = [*load(options.data / "train.jsonl.gz"), *by_hand, *by_grammar]
+    examples = [*load(options.data / "train.jsonl.gz"), *one_by_one, *by_grammar]
     known = lexicon(examples, WORDS, RARE, CLASSES, LONGEST, options.seed)
     texts = encode(known, examples, LONGEST, learning=True)
     chosen = sample(examples, MOST_WEIGHED, options.seed)
