@@ -141,7 +141,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         evidence[here] = rows(judge_of(known, found), unseen)
         alarms.append(quiet(known, found[1], unseen))
     weighed_on = [examples[number] for number in chosen]
-    told = {kind: weighing(weighed_on, evidence, kind, options.seed) for kind in ("attack", "harm")}
+    told: dict[str, Any] = {kind: weighing(weighed_on, evidence, kind, options.seed) for kind in ("attack", "harm")}
     told |= {"alarm": np.mean(alarms, axis=0).round(3).tolist(), "faint": FAINT}
     found = sums(known, examples, texts, options.seed)
     write(shipped(known, *found, told), PACKAGE)
