@@ -115,6 +115,11 @@ def weighing(examples: Sequence[Example], evidence: NDArray[np.float64], kind: s
         told[name] = points(
             said[usual], [one.source for one, take in zip(chosen, usual, strict=True) if take], kind, role
         )
+    # An operator's text is never held to less than a user's. Neither his nor a tool's comes near harm often: a share of it all
+    # would be set by what is far from it.
+    told["own"] = max(told["own"], told["other"])
+    if kind == "harm":
+        told = dict.fromkeys(told, told["other"])
     return {"trees": forest(row[seen], wanted[seen], share[seen], seed), "points": told}
 
 
