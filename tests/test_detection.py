@@ -113,8 +113,9 @@ def test_what_is_written_is_read() -> None:
     scout = {"w1": {2: [1, -1, 7]}}
     read = weights.parse(weights.dump(["", "é", "a"], [0, 1, 2], layers, scout, {"x": 1}))
     assert (read.words, read.classes, read.told["x"]) == (("", "é", "a"), (0, 1, 2), 1)
-    assert read.layers == {name: {key: weights.pack(row) for key, row in rows.items()} for name, rows in layers.items()}
-    assert read.scout == {"w1": {2: weights.pack([1, -1, 7])}}
+    packed = {name: {key: weights.pack(row) for key, row in rows.items()} for name, rows in layers.items()}
+    assert {name: table.rows() for name, table in read.layers.items()} == packed
+    assert {name: table.rows() for name, table in read.scout.items()} == {"w1": {2: weights.pack([1, -1, 7])}}
 
 
 def test_weights_fit_into_four_megabytes() -> None:

@@ -9,7 +9,11 @@ from typing import Any
 
 import pytest
 
+from training.corpus import Example, example, held_out
+from training.planting import SENTENCES, planted
+
 FILES = sorted((Path(__file__).parent.parent / "training" / "texts").glob("*.jsonl"))
+PLANTED = sorted(SENTENCES.glob("*.jsonl"))
 LABELS = {"benign", "injection", "jailbreak", "indirect_injection", "prompt_leak", "harmful_request"}
 
 
@@ -33,3 +37,36 @@ def test_no_text_stands_twice_and_attacks_have_benign_texts_beside_them() -> Non
     assert set(labels) == LABELS
     assert labels["benign"] > sum(labels.values()) / 2
     assert len({record["language"] for record in found}) >= 20
+
+
+@pytest.mark.parametrize("path", PLANTED, ids=lambda path: path.stem)
+def test_sentences_to_plant_come_with_as_many_harmless_ones(path: Path) -> None:
+    found = records(path)
+    assert all(record.keys() == {"text", "label", "family"} and record["text"].strip() for record in found)
+    assert len({record["text"] for record in found}) == len(found)
+    labels = Counter(record["label"] for record in found)
+    assert set(labels) == {"benign", "indirect_injection"}
+    assert abs(labels["benign"] - labels["indirect_injection"]) < len(found) / 50
+
+
+def document(text: str) -> Example:
+    return example(text, "benign", "text_tool", "tool", "en", text)
+
+
+def test_a_sentence_is_planted_whole_in_a_document_that_is_held_out_as_it_is() -> None:
+    documents = [
+        document(
+            f"Minutes of the harbour meeting, part {number}. The crane is mended.\nThe ferry leaves at noon, and the mail is late again. Bring a coat."
+        )
+        for number in range(40)
+    ]
+    told = {record["text"]: record["label"] for path in PLANTED for record in records(path)}
+    seen: set[str] = set()
+    for held in (False, True):
+        for one, _ in zip(planted(0, documents, held=held), range(200), strict=False):
+            kept = [text for text in told if text in one.text and told[text] == one.label and text not in seen]
+            bare = one.text.replace(max(kept, key=len), "")
+            home = [whole for whole in documents if sorted(bare.split()) == sorted(whole.text.split())]
+            assert [held_out(whole) for whole in home] == [held]
+            assert one.role == "tool"
+            seen.add(max(kept, key=len))

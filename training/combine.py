@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from lockllm_twisted.detection.evidence import FEATURES, RISING
-from lockllm_twisted.detection.judge import KINDS, grow, weigh
-
-Nodes = list[list[float]]
+from lockllm_twisted.detection.judge import KINDS
+from lockllm_twisted.detection.weighing import Nodes, forest_of
 
 _TREES = 64
 """Each takes a microsecond and more of every text that the scout finds suspicious, and there are two sets of them."""
@@ -52,21 +51,27 @@ def forest(rows: NDArray[np.float64], wanted: NDArray[np.bool_], share: NDArray[
     return trees
 
 
-def weighed(trees: Sequence[Nodes], rows: NDArray[np.float64], kind: str) -> NDArray[np.float64]:
+def weighed(trees: list[Nodes], rows: NDArray[np.float64], kind: str) -> NDArray[np.float64]:
     """What the trees say of each row."""
-    grown = [grow(nodes) for nodes in trees]
-    return np.array([weigh(grown, row, KINDS[kind]) for row in rows.tolist()])
+    grown = forest_of(trees, KINDS[kind])
+    return np.array([grown.weigh(tuple(row)) for row in rows.tolist()])
 
 
 _USUAL = {"low": 0.0015, "medium": 0.007, "high": 0.03}
-_RATES = {"user": _USUAL, "system": _USUAL, "tool": {"low": 0.003, "medium": 0.015, "high": 0.06}}
+_RATES = {"user": _USUAL, "system": _USUAL, "tool": {"low": 0.004, "medium": 0.02, "high": 0.08}}
 """The share of benign texts of a role that may come to the score at which a sensitivity starts, the mean over their sources. The
 tool texts that were written one by one are full of requests between people, more than tools bring."""
 
-_HARM_RATES = {"low": 0.0003, "medium": 0.0012, "high": 0.006}
+_HARM_RATES = {"low": 0.0001, "medium": 0.0005, "high": 0.002}
 """The same for requests for harm, a narrow subject: a share of all benign texts is many of the few that are near it."""
 
 _SCORES = {"low": 0.85, "medium": 0.6, "high": 0.35}
+
+
+def valued(scale: Sequence[Sequence[float]], score: float) -> float:
+    """What trees must say for a score below the lowest sensitivity's."""
+    (low, least), (high, most), *_ = scale
+    return low + (high - low) * (score - least) / (most - least)
 
 
 def points(said: NDArray[np.float64], sources: Sequence[str], kind: str, role: str) -> list[list[float]]:

@@ -32,6 +32,10 @@ _TELLING = 0.5
 _WRITTEN = 2.0
 """No two of these texts have a skeleton in common: as lessons they are worth several that have."""
 
+_PAIRED = 0.5
+"""What people send is seldom so near to an attack as its pair: as many of these as of attacks would teach that the usual words of
+attacks say nothing."""
+
 
 @attrs.frozen(eq=False)
 class Example:
@@ -62,8 +66,15 @@ class Example:
         return self.cluster.startswith("grown:")
 
     @property
+    def paired(self) -> bool:
+        """Harmless, and written as the pair of an attack, in its very words."""
+        return self.benign and self.source.endswith("_paired")
+
+    @property
     def worth(self) -> float:
         """How much it counts beside a record of a source of the same size."""
+        if self.paired:
+            return _PAIRED
         return _WRITTEN if self.source.startswith("text_") else 1.0
 
     @property

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 
 from lockllm_twisted.detection.evidence import FEATURES
 from lockllm_twisted.detection.grams import SCOUT_HEADS
-from lockllm_twisted.detection.judge import Judge
+from lockllm_twisted.detection.judge import KINDS, Judge
 from lockllm_twisted.detection.weights import parse
-from training.combine import forest, points, weighed
+from training.combine import forest, points, valued, weighed
 from training.corpus import FOLDS, Example, fold, grown, held_out, load, written
 from training.export import shipped, write
 from training.grams import Encoded, Lexicon, encode, lexicon
 from training.net import Recipe, Sums, logits, mean, shares, train
+from training.planting import planted
 
 PACKAGE = Path(__file__).parent.parent / "lockllm_twisted" / "detection"
 
@@ -36,19 +37,24 @@ LONGEST = 300
 ORDERS = 3
 """Trainings whose mean is taken."""
 
-MOST_WEIGHED = 500
-"""Texts of a source and label whose evidence is weighed."""
+MOST_WEIGHED = {"user": 500, "system": 500, "tool": 1500}
+"""Texts of a source and label whose evidence is weighed, by role: of tools' there are few sources."""
 
 LOOSE = (-2.0, -4.2, -2.0)
 """The scout's alarm while the evidence is gathered that the trees learn from."""
 
-FAINT = (-3.0, -5.0, -3.5)
+FAINT = (-3.0, -4.0, -3.5)
 """The logit of each of the scout's heads up to which a unit is not asked more about."""
+
+WORTH = 0.3
+"""A score that is worth telling: below the lowest sensitivity. A text that can't come to it is not weighed."""
+MISSED = 0.002
+"""The share of the texts which come to that score that may be taken for such."""
 
 KEPT = 0.5
 """The share of the grammars' texts that is learned from: more of them say little new."""
 
-SILENT = {"indirect": 0.7, "harm": 0.85, "any": 0.75}
+SILENT = {"indirect": 0.6, "harm": 0.8, "any": 0.6}
 """The share of benign texts of held-out sources in which each head of the scout stays silent; ``indirect`` is asked of texts that
 a tool brought, and tells an instruction by little."""
 
@@ -63,7 +69,9 @@ def sums(known: Lexicon, examples: Sequence[Example], texts: Sequence[Encoded], 
 def judge_of(known: Lexicon, found: tuple[Sums, Sums]) -> Judge:
     """The judge with some weights, as they will be shipped, but for the trees."""
     nothing = {"trees": [[[0.0]]], "points": {}}
-    return Judge(parse(shipped(known, *found, {"alarm": LOOSE, "faint": FAINT, "attack": nothing, "harm": nothing})))
+    return Judge(
+        parse(shipped(known, *found, {"alarm": LOOSE, "faint": FAINT, "least": FAINT, **dict.fromkeys(KINDS, nothing)}))
+    )
 
 
 def rows(judge: Judge, examples: Sequence[Example]) -> NDArray[np.float64]:
@@ -84,19 +92,19 @@ def quiet(known: Lexicon, scout: Sums, unseen: Sequence[Example]) -> list[float]
     ]
 
 
-def sample(examples: Sequence[Example], most: int, seed: int) -> list[int]:
-    """At most so many texts of each source and label."""
+def sample(examples: Sequence[Example], seed: int) -> list[int]:
+    """At most so many texts of each source, label and role."""
     chance = np.random.default_rng(seed)
-    groups: dict[tuple[str, str], list[int]] = {}
+    groups: dict[tuple[str, str, str], list[int]] = {}
     for number, one in enumerate(examples):
-        groups.setdefault((one.source, one.label), []).append(number)
-    chosen = [chance.permutation(group)[:most].tolist() for group in groups.values()]
+        groups.setdefault((one.source, one.label, one.role), []).append(number)
+    chosen = [chance.permutation(group)[: MOST_WEIGHED[role]].tolist() for (_, _, role), group in groups.items()]
     return sorted(number for group in chosen for number in group)
 
 
 def weighing(examples: Sequence[Example], evidence: NDArray[np.float64], kind: str, seed: int) -> dict[str, Any]:
-    """The trees for attacks or for harm, and where their scores stand: of trees that did not learn from the source."""
-    ours = [one.benign or (one.label == "harmful_request") == (kind == "harm") for one in examples]
+    """The trees of a kind, and where their scores stand: of trees that did not learn from the source."""
+    ours = [_about(one, kind) for one in examples]
     part = np.flatnonzero(np.array(ours))
     chosen = [examples[number] for number in part.tolist()]
     row = evidence[part]
@@ -110,17 +118,41 @@ def weighing(examples: Sequence[Example], evidence: NDArray[np.float64], kind: s
         there = seen & (folds == held)
         said[there] = weighed(forest(row[learn], wanted[learn], share[learn], seed), row[there], kind)
     told = {}
-    for name, role in (("own", "system"), ("brought", "tool"), ("other", "user")):
-        usual = ~wanted & np.array([one.role == role and not one.templated for one in chosen])
+    for name, role in _SCALES[kind].items():
+        usual = ~wanted & np.array([one.role == role and not one.templated and not one.paired for one in chosen])
         told[name] = points(
             said[usual], [one.source for one, take in zip(chosen, usual, strict=True) if take], kind, role
         )
     # An operator's text is never held to less than a user's. Neither his nor a tool's comes near harm often: a share of it all
     # would be set by what is far from it.
-    told["own"] = max(told["own"], told["other"])
+    if kind == "attack":
+        told["own"] = max(told["own"], told["other"])
+    elif kind == "harm":
+        told |= {"own": told["other"], "brought": told["other"]}
+    told_of = row[said >= min(valued(scale, WORTH) for scale in told.values())]
+    least = float(np.quantile(told_of[:, list(KINDS[kind])].max(axis=1), MISSED).round(2))
+    return {"trees": forest(row[seen], wanted[seen], share[seen], seed), "points": told, "least": least}
+
+
+def leasts(told: Mapping[str, Any]) -> list[float]:
+    """What each of the scout's heads must say for a text to be weighed."""
+    kinds = {"indirect": "planted", "harm": "harm", "any": "attack"}
+    return [told[kinds[head]]["least"] for head in SCOUT_HEADS]
+
+
+_SCALES = {
+    "attack": {"own": "system", "other": "user"},
+    "planted": {"brought": "tool"},
+    "harm": {"other": "user"},
+}
+"""Whose texts set the scales of each kind's scores."""
+
+
+def _about(one: Example, kind: str) -> bool:
+    """Whether a text tells something about a kind."""
     if kind == "harm":
-        told = dict.fromkeys(told, told["other"])
-    return {"trees": forest(row[seen], wanted[seen], share[seen], seed), "points": told}
+        return one.benign or one.label == "harmful_request"
+    return one.label != "harmful_request" and (one.role == "tool") == (kind == "planted")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -130,12 +162,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     chance = np.random.default_rng(options.seed)
-    one_by_one = [one for one in written() if not held_out(one)]
+    by_hand = list(written())
+    one_by_one = [one for one in by_hand if not held_out(one)]
+    one_by_one += planted(options.seed, by_hand, held=False)
     by_grammar = [one for one in grown(options.seed) if chance.random() < KEPT]
     examples = [*load(options.data / "train.jsonl.gz"), *one_by_one, *by_grammar]
     known = lexicon(examples, WORDS, RARE, CLASSES, LONGEST, options.seed)
     texts = encode(known, examples, LONGEST, learning=True)
-    chosen = sample(examples, MOST_WEIGHED, options.seed)
+    chosen = sample(examples, options.seed)
     evidence = np.full((len(chosen), len(FEATURES)), np.nan)
     alarms = []
     for held in range(FOLDS):
@@ -146,8 +180,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         evidence[here] = rows(judge_of(known, found), unseen)
         alarms.append(quiet(known, found[1], unseen))
     weighed_on = [examples[number] for number in chosen]
-    told: dict[str, Any] = {kind: weighing(weighed_on, evidence, kind, options.seed) for kind in ("attack", "harm")}
-    told |= {"alarm": np.mean(alarms, axis=0).round(3).tolist(), "faint": FAINT}
+    told: dict[str, Any] = {kind: weighing(weighed_on, evidence, kind, options.seed) for kind in KINDS}
+    told |= {"alarm": np.mean(alarms, axis=0).round(3).tolist(), "faint": FAINT, "least": leasts(told)}
     found = sums(known, examples, texts, options.seed)
     write(shipped(known, *found, told), PACKAGE)
     return 0

@@ -58,11 +58,14 @@ def _disguises() -> dict[str, tuple[str, ...]]:
     return {word: tuple(sorted(names)) for word, names in found.items() if word not in VOCABULARY}
 
 
-_DISGUISED = _disguises()
+WRITTEN_AS = _disguises()
 """The words of an attack as each cipher writes them, and the ciphers that do."""
 
-_DISGUISED_WORDS = frozenset(_DISGUISED)
-_USUAL = frozenset({"rot13", "reversed"})
+CIPHERS = ("reversed", *_UNDO)
+"""The ciphers' names."""
+
+_DISGUISED_WORDS = frozenset(WRITTEN_AS)
+USUAL = frozenset({"rot13", "reversed"})
 """One word tells these; the others take two, for by chance every text holds one of a shifted alphabet somewhere."""
 
 _LETTERS = frozenset("bcefghjklnopqruvwxyz")
@@ -180,8 +183,8 @@ def _ciphers(words: set[str]) -> list[str]:
     disguised = words & _DISGUISED_WORDS
     if not disguised:
         return []
-    count = Counter(name for word in disguised for name in _DISGUISED[word])
-    return [name for name, times in count.items() if times > 1 or name in _USUAL]
+    count = Counter(name for word in disguised for name in WRITTEN_AS[word])
+    return [name for name, times in count.items() if times > 1 or name in USUAL]
 
 
 def _is_spaced(view: View, stretch: Stretch) -> bool:

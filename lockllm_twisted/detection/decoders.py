@@ -122,6 +122,11 @@ _BASE85_KINDS = 3
 """Signs that base85 is full of, and of how many kinds twenty letters of it have at least."""
 
 
+_ASCII85 = re.compile("[!-uz]*")
+_RFC1924 = re.compile("[0-9A-Za-z!#$%&()*+;<=>?@^_`{|}~-]*")
+"""The alphabets: what holds another sign is neither, and most of what has no space is that."""
+
+
 def _like_base85(text: str) -> bool:
     return sum([sign in text for sign in _BASE85_SIGNS]) >= _BASE85_KINDS
 
@@ -130,7 +135,12 @@ def _base85(piece: str) -> str:
     packed = "".join(piece.split())
     if not _like_base85(packed):
         return ""
-    for decode, body in ((a85decode, packed.removeprefix("<~").removesuffix("~>")), (b85decode, packed)):
+    for decode, alphabet, body in (
+        (a85decode, _ASCII85, packed.removeprefix("<~").removesuffix("~>")),
+        (b85decode, _RFC1924, packed),
+    ):
+        if not alphabet.fullmatch(body):
+            continue
         try:
             text = readable(decode(body))
         except ValueError:

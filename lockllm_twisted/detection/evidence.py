@@ -11,10 +11,11 @@ from math import log
 
 import attrs
 
+from lockllm_twisted.detection.counting import NOTHING
 from lockllm_twisted.detection.families import PRECISE
 from lockllm_twisted.detection.grams import HEADS
 from lockllm_twisted.detection.hits import QUOTING, Hit, disguised, hits_of, precise
-from lockllm_twisted.detection.model import NOTHING, Model, Seen
+from lockllm_twisted.detection.model import Model, Seen
 from lockllm_twisted.detection.steps import merged
 from lockllm_twisted.detection.view import OVERLAP, WINDOW, View
 from lockllm_twisted.values import Origin

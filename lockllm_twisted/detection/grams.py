@@ -22,7 +22,7 @@ SCOUT_HEADS = ("indirect", "harm", "any")
 WORD_BITS = 15
 CLASS_BITS = 10
 
-SHAPES = ("0", "a0", "é", "-ing", "-ed", "-ly", "-ion", "-s", "long", "a")
+SHAPES = ("-0", "-a0", "-é", "-ing", "-ed", "-ly", "-ion", "-s", "-long", "-a")
 """What stands for a word that the model does not know: a number, letters with digits, other scripts, endings, its length."""
 
 LAST_END = 5
@@ -45,17 +45,17 @@ Unit = tuple[int, int]
 def shape(word: str) -> str:
     """What stands for an unknown word."""
     if word.isdigit():
-        return "0"
+        return "-0"
     if not word.isalpha():
-        return "a0" if word.isascii() else "é"
+        return "-a0" if word.isascii() else "-é"
     if not word.isascii():
-        return "é"
+        return "-é"
     if len(word) > _LONG:
-        return "long"
+        return "-long"
     for ending in ("ing", "ed", "ly", "ion", "s"):
         if word.endswith(ending) and len(word) > len(ending) + _STEM:
             return f"-{ending}"
-    return "a"
+    return "-a"
 
 
 def sentences(ids: Sequence[int]) -> list[Unit]:

@@ -6,32 +6,35 @@ Must never: do anything that depends on more than the text, its origin, the rule
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
-from itertools import pairwise
 from typing import Any
 
+from lockllm_twisted.detection.counting import DISGUISED, SPEAKING, Counting, sums_of
 from lockllm_twisted.detection.digest import DIGEST
 from lockllm_twisted.detection.evidence import OWN, Evidence, gather
 from lockllm_twisted.detection.families import ALL
+from lockllm_twisted.detection.fold import fold
 from lockllm_twisted.detection.grams import HEADS, SCOUT_HEADS
+from lockllm_twisted.detection.hidden import hidden
 from lockllm_twisted.detection.hits import QUOTING, Hit, precise
 from lockllm_twisted.detection.model import Model, Seen
 from lockllm_twisted.detection.traces import traces
 from lockllm_twisted.detection.view import View
 from lockllm_twisted.detection.views import UNDECODED, views
+from lockllm_twisted.detection.weighing import Nodes, Weighing, forest_of, scaled
 from lockllm_twisted.detection.weights import Weights, load
 from lockllm_twisted.values import Category, Finding, Origin
 
 SCANNER = "detector"
 
-_REVISION = 3
+_REVISION = 4
 """Stands for all that is neither in the rules nor in the weights. To be raised when it changes what is found."""
 
 VERSION = f"{_REVISION}-{ALL.version}-{DIGEST[:12]}"
 
-_LEAST = 0.02
-"""Less is nothing. The sensitivities start at 0.35, but who ranks texts, or sets a threshold of their own, needs the rest."""
+_LEAST = 0.25
+"""Less is not worth telling. The sensitivities start at 0.35; this leaves room for a threshold of one's own."""
 
 _REASONED = 0.35
 """From here on the words that spoke for it are told."""
@@ -54,61 +57,30 @@ _CATEGORIES = {
     "extraction": Category.SYSTEM_PROMPT_EXTRACTION,
     "indirect": Category.INDIRECT_INJECTION,
 }
-KINDS = {"attack": HEADS.index("any"), "harm": HEADS.index("harm")}
-"""What a text is weighed for, and the head that says most of it."""
-
-_DECIDING = {"attack": ("any", "indirect"), "harm": ("harm",)}
-"""The heads of which one must say more than a whisper, for a text to be weighed for it."""
-
-_SLOPE = 0.15
-"""Trees can't tell the strong from the stronger: a part of the logit itself is added."""
-
-
-Tree = tuple[int, float, "Tree | float", "Tree | float"] | float
-"""A feature, a threshold, the branch where the feature is at most that, the other branch; or the value that a leaf adds."""
-
-
-def grow(nodes: Sequence[Sequence[float]], at: int = 0) -> Tree:
-    """A tree from the list of its nodes: branches are places in it, a leaf is alone in its node."""
-    node = nodes[at]
-    if len(node) == 1:
-        return node[0]
-    return int(node[0]), node[1], grow(nodes, int(node[2])), grow(nodes, int(node[3]))
-
-
-def weigh(trees: Sequence[Tree], row: Sequence[float], head: int) -> float:
-    """What some trees say of a row, the sum of the leaves it comes to, and a part of the logit of a head."""
-    total = _SLOPE * row[head]
-    for tree in trees:
-        node = tree
-        while isinstance(node, tuple):
-            node = node[2] if row[node[0]] <= node[1] else node[3]
-        total += node
-    return total
-
-
-def scaled(points: Sequence[Sequence[float]], value: float) -> float:
-    """A score from 0 to 1: between the points (value, score) in proportion."""
-    (low, least), *_ = points
-    if value <= low:
-        return least
-    for (left, below), (right, above) in pairwise(points):
-        if value < right:
-            return below + (above - below) * (value - left) / (right - left)
-    return points[-1][1]
+KINDS = {
+    kind: tuple(map(HEADS.index, heads))
+    for kind, heads in (("attack", ("any",)), ("planted", ("any", "indirect")), ("harm", ("harm",)))
+}
+"""What a text is weighed for, and the heads that say most of it: an attack by who speaks, one planted in what a tool brought, a
+request for harm. One of the heads must say enough for a text to be weighed for it."""
 
 
 class Judge:
-    """The weights and the rules at work."""
+    """The weights and the rules at work. ``sums_of``, ``forest_of``: in Python, or compiled."""
 
-    def __init__(self, weights: Weights) -> None:
-        self._model = Model(weights)
-        self._kinds: dict[str, tuple[list[Tree], Any]] = {
-            kind: ([grow(nodes) for nodes in weights.told[kind]["trees"]], weights.told[kind]["points"])
-            for kind in KINDS
+    def __init__(
+        self,
+        weights: Weights,
+        sums_of: Callable[[Weights], Counting] = sums_of,
+        forest_of: Callable[[list[Nodes], Sequence[int]], Weighing] = forest_of,
+    ) -> None:
+        self._model = Model(weights, sums_of(weights))
+        self._kinds: dict[str, tuple[Weighing, Any]] = {
+            kind: (forest_of(weights.told[kind]["trees"], heads), weights.told[kind]["points"])
+            for kind, heads in KINDS.items()
         }
-        faint = dict(zip(SCOUT_HEADS, weights.told["faint"], strict=True))
-        self._least = {kind: [(HEADS.index(head), faint[head]) for head in heads] for kind, heads in _DECIDING.items()}
+        least = dict(zip(SCOUT_HEADS, weights.told["least"], strict=True))
+        self._least = {kind: [(head, least[HEADS[head]]) for head in heads] for kind, heads in KINDS.items()}
 
     def evidence(self, text: str, origin: Origin) -> Evidence | None:
         """What training learns to weigh."""
@@ -117,18 +89,22 @@ class Judge:
     def explain(self, text: str, origin: Origin = Origin.USER) -> list[Finding]:
         """All findings in a text that speaks for ``origin``, the strongest first. Never raises."""
         result = [Finding(SCANNER, Category.OBFUSCATION, *trace) for trace in traces(text)]
-        read = list(views(text))
+        glance = self._glance(text, origin)
+        if not glance:
+            return result
+        readings = views(text)
+        read = list(readings) if glance & DISGUISED else [next(readings)]
         if read[-1].via[-1:] == (UNDECODED,):
             via = read.pop().via
             result.append(Finding(SCANNER, Category.OBFUSCATION, 0.6, "disguise.too_much", 0, len(text), via))
         evidence = gather(self._model, read, origin)
         if evidence is not None:
-            for kind, head in KINDS.items():
-                trees, points = self._kinds[kind]
-                plain = _plain(evidence, origin) if kind == "attack" else []
+            for kind in ("planted" if origin in QUOTING else "attack", "harm"):
+                forest, points = self._kinds[kind]
+                plain = [] if kind == "harm" else _plain(evidence, origin)
                 if not plain and all(evidence.row[at] <= least for at, least in self._least[kind]):
                     continue
-                said = scaled(points[_speaker(origin)], weigh(trees, evidence.row, head))
+                said = scaled(points[_speaker(origin)], forest.weigh(evidence.row))
                 score = max([said, *(enough for enough, *_ in plain)])
                 score = round(score, 3)
                 if score > _LEAST:
@@ -137,14 +113,22 @@ class Judge:
         result.sort(key=lambda finding: -finding.score)
         return result
 
+    def _glance(self, text: str, origin: Origin) -> int:
+        """Whether something in a text may be disguised, or say anything at all."""
+        plain = text
+        if not text.isascii():
+            plain, _ = fold(text)
+            if next(hidden(text), None) is not None:
+                return DISGUISED | SPEAKING
+        return self._model.glance(plain, origin in QUOTING)
+
     def _finding(self, kind: str, score: float, evidence: Evidence, origin: Origin) -> Finding:
-        head = KINDS[kind]
-        look, unit = max(
-            ((look, one) for look in evidence.looks for one in look.seen),
-            key=lambda each: (each[1].logits[head], not each[1].window),
+        look, unit, head = max(
+            ((look, one, head) for look in evidence.looks for one in look.seen for head in KINDS[kind]),
+            key=lambda each: (each[1].logits[each[2]], not each[1].window),
         )
         view = look.view
-        found = [(look.near, hit) for look in evidence.looks for hit in look.hits if _speaks(hit, kind)]
+        found = [(look.near, hit) for look in evidence.looks for hit in look.hits if _harmful(hit) == (kind == "harm")]
         rule = max(found, key=lambda each: each[1].score, default=None)
         because = self._model.reasons(view.tokens, unit, head) if score >= _REASONED else ()
         if rule is not None and rule[1].score >= _PLAIN_RULE:
@@ -165,7 +149,7 @@ def _plain(evidence: Evidence, origin: Origin) -> list[tuple[float, View, Hit]]:
         (hit.rule.score - _PRECISE + _CERTAIN, look.near, hit)
         for look in evidence.looks
         for hit in precise(look.hits)
-        if hit.rule.score >= least and _speaks(hit, "attack")
+        if hit.rule.score >= least and not _harmful(hit)
     ]
 
 
@@ -192,8 +176,8 @@ def _placed(category: Category, origin: Origin) -> Category:
     return Category.INDIRECT_INJECTION if category is Category.PROMPT_INJECTION and origin in QUOTING else category
 
 
-def _speaks(hit: Hit, kind: str) -> bool:
-    return (hit.rule.category is Category.UNSAFE_INSTRUCTIONS) == (kind == "harm")
+def _harmful(hit: Hit) -> bool:
+    return hit.rule.category is Category.UNSAFE_INSTRUCTIONS
 
 
 def _category(unit: Seen) -> Category:

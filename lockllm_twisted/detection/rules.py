@@ -116,11 +116,15 @@ def _rarest(phrases: Iterable[str]) -> frozenset[str]:
 
 
 class Rules:
-    """A set of rules and its prefilter: the words of a window tell which rules can match in it."""
+    """A set of rules and its prefilter: the words of a window tell which rules can match in it.
+
+    ``meets``: the needs that each word meets, a bit each; ``wanted``: those of each rule that goes by words.
+    """
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = tuple(rules)
-        self._bits: dict[str, int] = defaultdict(int)
+        self.meets: dict[str, int] = defaultdict(int)
+        self.wanted: list[int] = []
         self._hinted: dict[str, list[tuple[int, Rule]]] = defaultdict(list)
         self._scripted: dict[str, list[Rule]] = defaultdict(list)
         known: dict[frozenset[str], int] = {}
@@ -133,10 +137,11 @@ class Rules:
                 bit = known.setdefault(words, 1 << len(known))
                 need |= bit
                 for word in words:
-                    self._bits[word] |= bit
+                    self.meets[word] |= bit
+            self.wanted.append(need)
             for word in min(each.needs, key=lambda words: (len(words & _COMMON), len(words))):
                 self._hinted[word].append((need, each))
-        self._words = frozenset(self._bits)
+        self._words = frozenset(self.meets)
 
     @property
     def version(self) -> str:
@@ -174,7 +179,7 @@ class Rules:
         if not found:
             return []
         present = 0
-        bits = self._bits
+        bits = self.meets
         for word in found:
             present |= bits[word]
         rules: dict[str, Rule] = {}

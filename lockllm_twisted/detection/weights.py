@@ -10,7 +10,7 @@ import json
 import sys
 import zlib
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from importlib import resources
 from itertools import accumulate, repeat
@@ -36,16 +36,31 @@ SCALE = 32
 
 
 @attrs.frozen(eq=False)
+class Table:
+    """N-grams and their weights. ``columns``: the keys, and the weights of three heads side by side, once or twice."""
+
+    columns: tuple[array[int], ...]
+
+    def rows(self) -> dict[int, int]:
+        """N-gram -> the weights of its heads, side by side."""
+        keys, *halves = self.columns
+        values: Iterable[int] = halves[0]
+        if len(halves) > 1:
+            values = map(add, values, map(lshift, halves[1], repeat(FIELD * _HALF)))
+        return dict(zip(keys, values, strict=True))
+
+
+@attrs.frozen(eq=False)
 class Weights:
-    """``words`` by number, the class of each; ``layers`` and ``scout``: n-gram -> the weights of its heads, side by side.
+    """``words`` by number, the class of each; ``layers`` and ``scout``: a table for each kind of n-gram.
 
     ``told``: what else the file says: biases, the trees that weigh the evidence, thresholds.
     """
 
     words: tuple[str, ...]
     classes: tuple[int, ...]
-    layers: Mapping[str, Mapping[int, int]] = attrs.field(repr=False)
-    scout: Mapping[str, Mapping[int, int]] = attrs.field(repr=False)
+    layers: Mapping[str, Table] = attrs.field(repr=False)
+    scout: Mapping[str, Table] = attrs.field(repr=False)
     told: Mapping[str, Any] = attrs.field(repr=False)
 
 
@@ -84,16 +99,13 @@ def parse(content: bytes) -> Weights:
 
     words = bytes(numbers("B", told["bytes"])).decode().split("\n")
     classes = tuple(numbers("H", len(words)))
-    tables = []
-    for part in ("layers", "scout"):
-        table = {}
-        for layer, count in told[part].items():
-            keys = accumulate(numbers("Q", count))
-            values: Any = numbers("q", count)
-            if part == "layers":
-                values = map(add, values, map(lshift, numbers("q", count), repeat(FIELD * _HALF)))
-            table[layer] = dict(zip(keys, values, strict=True))
-        tables.append(table)
+    tables = [
+        {
+            layer: Table((array("Q", accumulate(numbers("Q", count))), *(numbers("q", count) for _ in range(halves))))
+            for layer, count in told[part].items()
+        }
+        for part, halves in (("layers", 2), ("scout", 1))
+    ]
     return Weights(tuple(words), classes, tables[0], tables[1], told)
 
 

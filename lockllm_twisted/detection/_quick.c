@@ -1,0 +1,906 @@
+/* The inner loops of the detector once more, in C, for where a compiler is at hand.
+
+   Responsible for: `Sums`, which counts as `counting.Sums` does, to the bit, and tells of most texts at a glance that they say
+   nothing; `Forest`, which weighs as `weighing.Forest` does.
+   Must never: find anything that these do not find, or miss what they find (tests/test_quick.py); read past a text, or write but
+   to memory of its own.
+
+   What a unit, an alarm, a layer is, and why, stands in counting.py and grams.py; what a disguise looks like in the decoders. */
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HEADS = 6, SCOUT_HEADS = 3, LAYERS = 7, SCOUT_LAYERS = 2 };
+enum { W1, W2, W3, S2, C2, C3, D2 };
+enum { WORD_BITS = 15, CLASS_BITS = 10, MOST_WORDS = 1 << WORD_BITS };
+enum { INDIRECT = 3, HARM = 4, ANY = 5 };
+enum { FIELD = 20, MIDDLE = 1 << (FIELD - 1), HALF = 3 };
+enum { LAST_END = 5, SENTENCE = 48, WINDOW = 96, STEP = 24, QUOTATION = 40 };
+enum { DISGUISED = 1, SPEAKING = 2 };
+enum { SHAPES = 10, LONG_WORD = 15, STEM = 3, DISTINCT = 16, THREADED = 20000 };
+#define SCALE 32.0
+#define NOTHING (-8.0)
+
+/* ---- tables ---------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    uint64_t key; /* plus one; 0: empty */
+    int16_t row[HEADS];
+} Slot;
+
+typedef struct {
+    Slot *slots;
+    size_t mask;
+} Table;
+
+static inline size_t spread(uint64_t key) {
+    key *= 0x9E3779B97F4A7C15ull;
+    return (size_t)(key >> 20);
+}
+
+static inline const int16_t *find(const Table *table, uint64_t key) {
+    for (size_t at = spread(key) & table->mask;; at = (at + 1) & table->mask) {
+        const Slot *slot = &table->slots[at];
+        if (slot->key == key + 1) return slot->row;
+        if (slot->key == 0) return NULL;
+    }
+}
+
+/* From (keys, half, half): arrays of 64-bit numbers, three heads side by side in each half. */
+static int table_from(Table *table, PyObject *arrays) {
+    Py_buffer parts[3];
+    int held = 0, result = -1;
+    Py_ssize_t halves = PyTuple_Check(arrays) ? PyTuple_GET_SIZE(arrays) - 1 : 0;
+    if (halves < 1 || halves > 2) {
+        PyErr_SetString(PyExc_TypeError, "a table is (keys, half) or (keys, half, half)");
+        return -1;
+    }
+    for (; held <= halves; held++) {
+        if (PyObject_GetBuffer(PyTuple_GET_ITEM(arrays, held), &parts[held], PyBUF_SIMPLE) < 0) goto done;
+        if (parts[held].len % 8 || parts[held].len != parts[0].len) {
+            held++;
+            PyErr_SetString(PyExc_ValueError, "the columns of a table are not of one length");
+            goto done;
+        }
+    }
+    size_t count = (size_t)parts[0].len / 8, size = 16;
+    while (size < count * 2) size *= 2;
+    table->mask = size - 1;
+    table->slots = calloc(size, sizeof(Slot));
+    if (table->slots == NULL) {
+        PyErr_NoMemory();
+        goto done;
+    }
+    for (size_t at = 0; at < count; at++) {
+        const uint64_t key = ((const uint64_t *)parts[0].buf)[at];
+        size_t place = spread(key) & table->mask;
+        while (table->slots[place].key) place = (place + 1) & table->mask;
+        Slot *slot = &table->slots[place];
+        slot->key = key + 1;
+        for (int half = 0; half < halves; half++) {
+            int64_t packed = ((const int64_t *)parts[half + 1].buf)[at];
+            for (int head = 0; head < HALF; head++) {
+                const int64_t weight = ((packed + MIDDLE) & ((1 << FIELD) - 1)) - MIDDLE;
+                if (weight < INT16_MIN || weight > INT16_MAX) {
+                    PyErr_SetString(PyExc_OverflowError, "a weight is too large");
+                    goto done;
+                }
+                slot->row[half * HALF + head] = (int16_t)weight;
+                packed = (packed - weight) >> FIELD;
+            }
+        }
+    }
+    result = 0;
+done:
+    while (held--) PyBuffer_Release(&parts[held]);
+    return result;
+}
+
+/* Half a line of the processor's cache. Longer words are none that a glance needs to know. */
+typedef struct {
+    uint64_t needs; /* of the precise rules: those that this word meets */
+    uint32_t ciphers; /* that write a word of an attack so */
+    uint16_t number;
+    uint8_t size; /* 0: empty */
+    char letters[LONG_WORD];
+} Word;
+
+typedef struct {
+    Word *slots;
+    size_t mask;
+} Words;
+
+static inline uint64_t hashed(const char *letters, size_t size) {
+    uint64_t hash = 0xCBF29CE484222325ull;
+    for (size_t at = 0; at < size; at++) hash = (hash ^ (unsigned char)letters[at]) * 0x100000001B3ull;
+    return hash;
+}
+
+static inline Word *word_slot(const Words *words, const char *letters, size_t size) {
+    for (size_t at = spread(hashed(letters, size)) & words->mask;; at = (at + 1) & words->mask) {
+        Word *word = &words->slots[at];
+        if (word->size == 0 || (word->size == size && memcmp(word->letters, letters, size) == 0)) return word;
+    }
+}
+
+/* ---- the type -------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    PyObject_HEAD
+    Table layers[LAYERS], scout[SCOUT_LAYERS];
+    uint16_t *classes;
+    size_t numbers;
+    Words words;
+    uint64_t *rules;
+    size_t rule_count;
+    uint32_t usual;
+    uint16_t shapes[SHAPES], quote, line;
+    double sentence[HEADS], window[HEADS], share[HEADS], faint[SCOUT_HEADS], least[SCOUT_HEADS];
+    int64_t near[SCOUT_HEADS], wide[SCOUT_HEADS];
+} Sums;
+
+static int numbers_of(PyObject *from, double *to, Py_ssize_t count) {
+    PyObject *items = PySequence_Fast(from, "a sequence of numbers is wanted");
+    if (items == NULL) return -1;
+    if (PySequence_Fast_GET_SIZE(items) != count) PyErr_SetString(PyExc_ValueError, "not a number for each head");
+    for (Py_ssize_t at = 0; at < count && !PyErr_Occurred(); at++) to[at] = PyFloat_AsDouble(PySequence_Fast_GET_ITEM(items, at));
+    Py_DECREF(items);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+static int limits_of(PyObject *from, int64_t *to) {
+    double found[SCOUT_HEADS];
+    if (numbers_of(from, found, SCOUT_HEADS) < 0) return -1;
+    for (int head = 0; head < SCOUT_HEADS; head++) to[head] = (int64_t)found[head];
+    return 0;
+}
+
+static int tables_of(PyObject *from, Table *to, Py_ssize_t count) {
+    if (!PyList_Check(from) || PyList_GET_SIZE(from) != count) {
+        PyErr_SetString(PyExc_ValueError, "not a table for each layer");
+        return -1;
+    }
+    for (Py_ssize_t at = 0; at < count; at++)
+        if (table_from(&to[at], PyList_GET_ITEM(from, at)) < 0) return -1;
+    return 0;
+}
+
+static int add_word(Words *words, PyObject *spelled, unsigned long number, unsigned long ciphers, unsigned long long needs) {
+    Py_ssize_t size;
+    const char *letters = PyUnicode_AsUTF8AndSize(spelled, &size);
+    if (letters == NULL) return -1;
+    if (size == 0 || size > LONG_WORD || !PyUnicode_IS_ASCII(spelled)) return 0;
+    Word *word = word_slot(words, letters, (size_t)size);
+    memcpy(word->letters, letters, (size_t)size);
+    word->size = (uint8_t)size;
+    word->number = (uint16_t)number;
+    word->ciphers = (uint32_t)ciphers;
+    word->needs = needs;
+    return 0;
+}
+
+/* words: {spelled: (number, ciphers, needs)} */
+static int words_of(PyObject *from, Words *words, size_t numbers) {
+    size_t size = 16;
+    while (size < (size_t)PyDict_GET_SIZE(from) * 2) size *= 2;
+    words->mask = size - 1;
+    words->slots = calloc(size, sizeof(Word));
+    if (words->slots == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    PyObject *spelled, *told;
+    Py_ssize_t at = 0;
+    while (PyDict_Next(from, &at, &spelled, &told)) {
+        unsigned long number, ciphers;
+        unsigned long long needs;
+        if (!PyArg_ParseTuple(told, "kkK", &number, &ciphers, &needs)) return -1;
+        if (number >= numbers) {
+            PyErr_SetString(PyExc_ValueError, "a word has a number that has no class");
+            return -1;
+        }
+        if (add_word(words, spelled, number, ciphers, needs) < 0) return -1;
+    }
+    return 0;
+}
+
+static int fill(Sums *self, PyObject *args, PyObject *named) {
+    static char *names[] = {"classes", "layers", "scout", "sentence", "window", "share", "faint", "least", "near", "wide", "words",
+                            "shapes", "quote", "line", "usual", "rules", NULL};
+    PyObject *classes, *layers, *scout, *sentence, *window, *share, *faint, *least, *near, *wide, *words, *shapes, *rules;
+    unsigned int usual;
+    if (!PyArg_ParseTupleAndKeywords(args, named, "$OOOOOOOOOOO!OHHIO!", names, &classes, &layers, &scout, &sentence, &window,
+                                     &share, &faint, &least, &near, &wide, &PyDict_Type, &words, &shapes, &self->quote, &self->line,
+                                     &usual, &PyList_Type, &rules))
+        return -1;
+    self->usual = usual;
+    Py_buffer held;
+    if (PyObject_GetBuffer(classes, &held, PyBUF_SIMPLE) < 0) return -1;
+    self->numbers = (size_t)held.len / sizeof(uint16_t);
+    self->classes = malloc((size_t)held.len + 1);
+    if (self->classes != NULL) memcpy(self->classes, held.buf, (size_t)held.len);
+    PyBuffer_Release(&held);
+    if (self->classes == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    double shape_numbers[SHAPES];
+    if (numbers_of(shapes, shape_numbers, SHAPES) < 0) return -1;
+    int wrong = self->numbers > MOST_WORDS;
+    for (int at = 0; at < SHAPES; at++) {
+        self->shapes[at] = (uint16_t)shape_numbers[at];
+        wrong |= self->shapes[at] >= self->numbers;
+    }
+    if (wrong) {
+        PyErr_SetString(PyExc_ValueError, "not a class for each word");
+        return -1;
+    }
+    self->rule_count = (size_t)PyList_GET_SIZE(rules);
+    self->rules = malloc(self->rule_count * sizeof(uint64_t) + 1);
+    if (self->rules == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (size_t at = 0; at < self->rule_count; at++) {
+        self->rules[at] = PyLong_AsUnsignedLongLong(PyList_GET_ITEM(rules, (Py_ssize_t)at));
+        if (PyErr_Occurred()) return -1;
+    }
+    if (tables_of(layers, self->layers, LAYERS) < 0 || tables_of(scout, self->scout, SCOUT_LAYERS) < 0 ||
+        numbers_of(sentence, self->sentence, HEADS) < 0 || numbers_of(window, self->window, HEADS) < 0 ||
+        numbers_of(share, self->share, HEADS) < 0 || numbers_of(faint, self->faint, SCOUT_HEADS) < 0 ||
+        numbers_of(least, self->least, SCOUT_HEADS) < 0 ||
+        limits_of(near, self->near) < 0 || limits_of(wide, self->wide) < 0 || words_of(words, &self->words, self->numbers) < 0)
+        return -1;
+    return 0;
+}
+
+static PyObject *sums_new(PyTypeObject *type, PyObject *args, PyObject *named) {
+    PyObject *self = type->tp_alloc(type, 0);
+    if (self != NULL && fill((Sums *)self, args, named) < 0) Py_CLEAR(self);
+    return self;
+}
+
+static void sums_dealloc(Sums *self) {
+    for (int at = 0; at < LAYERS; at++) free(self->layers[at].slots);
+    for (int at = 0; at < SCOUT_LAYERS; at++) free(self->scout[at].slots);
+    free(self->classes);
+    free(self->rules);
+    free(self->words.slots);
+    Py_TYPE(self)->tp_free((PyObject *)self);
+}
+
+/* ---- units ----------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    size_t first, end;
+    int window;
+} Unit;
+
+typedef struct {
+    Unit unit;
+    double logits[HEADS], outside;
+} Seen;
+
+/* The numbers of some tokens, and what is worked out on the way. All that is allocated is here. */
+typedef struct {
+    uint16_t *ids;
+    size_t size, room;
+    Unit *units;
+    size_t unit_count;
+    Seen *seen;
+    size_t seen_count, seen_room;
+    int64_t *totals;
+    unsigned char *cited;
+} Work;
+
+static void work_free(Work *work) {
+    free(work->ids);
+    free(work->units);
+    free(work->seen);
+    free(work->totals);
+    free(work->cited);
+}
+
+static inline int starts_before(const Unit *one, const Unit *other) {
+    if (one->first != other->first) return one->first < other->first;
+    if (one->end != other->end) return one->end < other->end;
+    return one->window < other->window;
+}
+
+static inline int alarmed(const int64_t *totals, size_t first, size_t end, const int64_t *limits, int brought) {
+    for (size_t head = 0; head < SCOUT_HEADS; head++) {
+        if (head == 0 && !brought) continue; /* "indirect" */
+        if (totals[end * SCOUT_HEADS + head] - totals[first * SCOUT_HEADS + head] >= limits[head]) return 1;
+    }
+    return 0;
+}
+
+/* All sentences, or the sentences and windows that alarm the scout, in order. */
+static int suspects(const Sums *self, Work *work, int brought, int everything) {
+    const size_t size = work->size;
+    const uint16_t *ids = work->ids;
+    work->units = malloc((size / 2 + size / STEP + 8) * sizeof(Unit));
+    if (work->units == NULL) return -1;
+    if (!everything) {
+        int64_t *totals = work->totals = malloc((size + 1) * SCOUT_HEADS * sizeof(int64_t));
+        if (totals == NULL) return -1;
+        memset(totals, 0, SCOUT_HEADS * sizeof(int64_t));
+        for (size_t at = 0; at < size; at++) {
+            int64_t *next = totals + (at + 1) * SCOUT_HEADS;
+            memcpy(next, next - SCOUT_HEADS, SCOUT_HEADS * sizeof(int64_t));
+            const int16_t *row = find(&self->scout[W1], ids[at]);
+            if (row != NULL)
+                for (int head = 0; head < SCOUT_HEADS; head++) next[head] += row[head];
+            if (at == 0) continue;
+            row = find(&self->scout[W2], (uint64_t)ids[at - 1] << WORD_BITS | ids[at]);
+            if (row != NULL)
+                for (int head = 0; head < SCOUT_HEADS; head++) next[head] += row[head];
+        }
+    }
+    const size_t windows = size <= STEP ? 0 : size + STEP <= WINDOW ? 1 : (size - WINDOW + STEP + STEP - 1) / STEP;
+    size_t window = 0, start = 0, any = 0;
+#define TAKE(from, to, wide_)                                                                                          \
+    do {                                                                                                                 \
+        if (everything || alarmed(work->totals, from, to, (wide_) ? self->wide : self->near, brought))                   \
+            work->units[work->unit_count++] = (Unit){from, to, wide_};                                                   \
+    } while (0)
+#define TAKE_SENTENCE(from, to)                                                                                        \
+    do {                                                                                                                 \
+        const Unit sentence = {from, to, 0};                                                                             \
+        while (!everything && window < windows) {                                                                        \
+            const size_t left = window * STEP, right = left + WINDOW < size ? left + WINDOW : size;                      \
+            const Unit wide = {left, right, 1};                                                                          \
+            if (!starts_before(&wide, &sentence)) break;                                                                 \
+            TAKE(left, right, 1);                                                                                        \
+            window++;                                                                                                    \
+        }                                                                                                                \
+        any = 1;                                                                                                         \
+        TAKE(from, to, 0);                                                                                               \
+    } while (0)
+    for (size_t at = 0; at <= size; at++) {
+        if (at < size && ids[at] > LAST_END) continue;
+        const size_t end = at < size ? at + 1 : size;
+        while (end - start > SENTENCE) {
+            TAKE_SENTENCE(start, start + SENTENCE);
+            start += SENTENCE;
+        }
+        if (end - start > 1) TAKE_SENTENCE(start, end);
+        start = end;
+    }
+    if (!any) TAKE_SENTENCE(0, size);
+    for (; !everything && window < windows; window++) {
+        const size_t left = window * STEP;
+        TAKE(left, left + WINDOW < size ? left + WINDOW : size, 1);
+    }
+#undef TAKE_SENTENCE
+#undef TAKE
+    return 0;
+}
+
+/* Marks what stands between two quotation marks. */
+static int quotations(const Sums *self, Work *work) {
+    const uint16_t *ids = work->ids;
+    size_t opened = SIZE_MAX, line = SIZE_MAX;
+    for (size_t at = 0; at < work->size; at++) {
+        if (ids[at] == self->line) line = at;
+        if (ids[at] != self->quote) continue;
+        if (opened != SIZE_MAX && at - opened <= QUOTATION && (line == SIZE_MAX || line < opened)) {
+            if (work->cited == NULL && (work->cited = calloc(work->size, 1)) == NULL) return -1;
+            memset(work->cited + opened + 1, 1, at - opened - 1);
+            opened = SIZE_MAX;
+        } else {
+            opened = at;
+        }
+    }
+    return 0;
+}
+
+static inline void add(int64_t *to, const int16_t *row) {
+    if (row != NULL)
+        for (int head = 0; head < HEADS; head++) to[head] += row[head];
+}
+
+/* The weights of the n-grams that end at a token. */
+static void each(const Sums *self, const uint16_t *ids, size_t at, int64_t *to) {
+    const uint64_t w0 = ids[at], c0 = self->classes[w0];
+    memset(to, 0, HEADS * sizeof(int64_t));
+    add(to, find(&self->layers[W1], w0));
+    if (at < 1) return;
+    const uint64_t w1 = ids[at - 1], c1 = self->classes[w1];
+    add(to, find(&self->layers[W2], w1 << WORD_BITS | w0));
+    add(to, find(&self->layers[C2], c1 << CLASS_BITS | c0));
+    if (at < 2) return;
+    const uint64_t w2 = ids[at - 2], c2 = self->classes[w2];
+    add(to, find(&self->layers[S2], w2 << WORD_BITS | w0));
+    add(to, find(&self->layers[D2], c2 << CLASS_BITS | c0));
+    add(to, find(&self->layers[W3], (w2 << WORD_BITS | w1) << WORD_BITS | w0));
+    add(to, find(&self->layers[C3], (c2 << CLASS_BITS | c1) << CLASS_BITS | c0));
+}
+
+static inline int above(const double *logits, const double *limits) {
+    return logits[INDIRECT] > limits[0] || logits[HARM] > limits[1] || logits[ANY] > limits[2];
+}
+
+/* What is said in each suspect. Returns whether one says enough for a text to be weighed, which is all that a glance asks; -1 without
+   memory. */
+static int look(const Sums *self, Work *work, int brought, int everything, int glance) {
+    int loud = 0;
+    if (suspects(self, work, brought, everything) < 0) return -1;
+    if (work->unit_count == 0) return 0;
+    if (quotations(self, work) < 0) return -1;
+    int64_t(*sums)[HEADS + 1] = NULL;
+    size_t room = 0;
+    for (size_t from = 0, to; from < work->unit_count && !(glance && loud); from = to) {
+        size_t reached = work->units[from].end;
+        for (to = from + 1; to < work->unit_count && work->units[to].first <= reached; to++)
+            if (work->units[to].end > reached) reached = work->units[to].end;
+        const size_t start = work->units[from].first, size = reached - start;
+        if (size + 1 > room) {
+            free(sums);
+            room = size + 1;
+            if ((sums = malloc(room * sizeof(*sums))) == NULL) return -1;
+        }
+        memset(sums[0], 0, sizeof(*sums));
+        for (size_t at = 0; at < size; at++) {
+            int64_t here[HEADS];
+            each(self, work->ids, start + at, here);
+            for (int head = 0; head < HEADS; head++) sums[at + 1][head] = sums[at][head] + here[head];
+            sums[at + 1][HEADS] = sums[at][HEADS] + (work->cited != NULL && work->cited[start + at] ? 0 : here[ANY]);
+        }
+        for (size_t number = from; number < to; number++) {
+            const Unit unit = work->units[number];
+            const int64_t *left = sums[unit.first - start], *right = sums[unit.end - start];
+            const double *bias = unit.window ? self->window : self->sentence;
+            Seen seen = {.unit = unit};
+            for (int head = 0; head < HEADS; head++) {
+                const double share = unit.window ? self->share[head] : 1.0;
+                seen.logits[head] = (double)(right[head] - left[head]) / SCALE * share + bias[head];
+            }
+            seen.outside = (double)(right[HEADS] - left[HEADS]) / SCALE * (unit.window ? self->share[ANY] : 1.0) + bias[ANY];
+            if (!brought) seen.logits[INDIRECT] = NOTHING;
+            if (!everything && !above(seen.logits, self->faint)) continue;
+            if (!loud && above(seen.logits, self->least)) {
+                loud = 1;
+                if (glance) break;
+            }
+            if (glance) continue;
+            if (work->seen_count == work->seen_room) {
+                work->seen_room = work->seen_room * 2 + 8;
+                Seen *more = realloc(work->seen, work->seen_room * sizeof(Seen));
+                if (more == NULL) {
+                    free(sums);
+                    return -1;
+                }
+                work->seen = more;
+            }
+            work->seen[work->seen_count++] = seen;
+        }
+    }
+    free(sums);
+    if (!loud && !everything) work->seen_count = 0;
+    return loud;
+}
+
+static PyObject *sums_look(Sums *self, PyObject *args) {
+    PyObject *from, *result = NULL;
+    int brought, everything, failed = 0;
+    if (!PyArg_ParseTuple(args, "O!pp", &PyList_Type, &from, &brought, &everything)) return NULL;
+    Work work = {0};
+    work.size = (size_t)PyList_GET_SIZE(from);
+    if (work.size == 0) return PyList_New(0);
+    if ((work.ids = malloc(work.size * sizeof(uint16_t))) == NULL) return PyErr_NoMemory();
+    for (size_t at = 0; at < work.size; at++) {
+        const long number = PyLong_AsLong(PyList_GET_ITEM(from, (Py_ssize_t)at));
+        if (number < 0 || (size_t)number >= self->numbers) {
+            if (!PyErr_Occurred()) PyErr_SetString(PyExc_ValueError, "there is no word of this number");
+            goto done;
+        }
+        work.ids[at] = (uint16_t)number;
+    }
+    if (work.size > THREADED) {
+        Py_BEGIN_ALLOW_THREADS;
+        failed = look(self, &work, brought, everything, 0);
+        Py_END_ALLOW_THREADS;
+    } else {
+        failed = look(self, &work, brought, everything, 0);
+    }
+    if (failed < 0) {
+        PyErr_NoMemory();
+        goto done;
+    }
+    result = PyList_New((Py_ssize_t)work.seen_count);
+    for (size_t at = 0; result != NULL && at < work.seen_count; at++) {
+        const Seen *seen = &work.seen[at];
+        const double *logits = seen->logits;
+        PyObject *one = Py_BuildValue("nn(dddddd)dO", (Py_ssize_t)seen->unit.first, (Py_ssize_t)seen->unit.end, logits[0], logits[1],
+                                      logits[2], logits[3], logits[4], logits[5], seen->outside,
+                                      seen->unit.window ? Py_True : Py_False);
+        if (one == NULL) Py_CLEAR(result);
+        else PyList_SET_ITEM(result, (Py_ssize_t)at, one);
+    }
+done:
+    work_free(&work);
+    return result;
+}
+
+static PyObject *sums_weight(Sums *self, PyObject *args) {
+    unsigned int layer, head;
+    unsigned long long key;
+    if (!PyArg_ParseTuple(args, "IKI", &layer, &key, &head)) return NULL;
+    if (layer >= LAYERS || head >= HEADS) {
+        PyErr_SetString(PyExc_IndexError, "no such layer or head");
+        return NULL;
+    }
+    const int16_t *row = find(&self->layers[layer], key);
+    return PyFloat_FromDouble(row == NULL ? 0.0 : row[head] / SCALE);
+}
+
+/* ---- a glance -------------------------------------------------------------------------------------------------- */
+
+enum {
+    LETTER = 1, /* a part of a word */
+    DIGIT = 2,
+    MARK = 4,   /* a token by itself */
+    CONTROL = 8, /* folding takes it out */
+    JOINT = 16, /* markup that may stand inside of a word */
+    LEET = 32,
+    HEX = 64,
+    JOINING = 128, /* what may stand between two strings that are one */
+};
+
+static unsigned char kinds[128];
+static unsigned char base85_signs[128];
+static const char *ordinals = "0123456789";
+
+static void kinds_init(void) {
+    for (int sign = 0; sign < 128; sign++) {
+        if ((sign >= 'a' && sign <= 'z') || (sign >= 'A' && sign <= 'Z')) kinds[sign] |= LETTER;
+        if (sign < 9 || (sign > 13 && sign < 28) || sign == 127) kinds[sign] |= CONTROL;
+    }
+    for (const char *sign = ordinals; *sign; sign++) kinds[(int)*sign] |= DIGIT | HEX;
+    for (const char *sign = "abcdefABCDEF"; *sign; sign++) kinds[(int)*sign] |= HEX;
+    for (const char *sign = ".!?:|\"<[#;\n"; *sign; sign++) kinds[(int)*sign] |= MARK;
+    kinds['|'] &= (unsigned char)~MARK;
+    for (const char *sign = "<*`~"; *sign; sign++) kinds[(int)*sign] |= JOINT;
+    for (const char *sign = "013457@$"; *sign; sign++) kinds[(int)*sign] |= LEET;
+    for (const char *sign = " \n+.&|"; *sign; sign++) kinds[(int)*sign] |= JOINING;
+    unsigned char number = 1;
+    for (const char *sign = "$%&*;<=>?@^`"; *sign; sign++) base85_signs[(int)*sign] = number++;
+}
+
+typedef struct {
+    const Sums *sums;
+    Work *work;
+    uint64_t needs;
+    uint32_t once, twice; /* ciphers that one word, that two words are in */
+    uint32_t singles;     /* single letters, by their place in the alphabet */
+    const Word *met[DISTINCT];
+    size_t met_count;
+} Glance;
+
+/* The place of a word's shape in `grams.SHAPES`. */
+static size_t shape(const char *word, size_t size) {
+    size_t digits = 0;
+    for (size_t at = 0; at < size; at++) digits += word[at] >= '0' && word[at] <= '9';
+    if (digits == size) return 0;
+    if (digits) return 1;
+    static const char *const endings[] = {"ing", "ed", "ly", "ion", "s"};
+    for (size_t number = 0; number < 5; number++) {
+        const size_t length = strlen(endings[number]);
+        if (size > length + STEM && memcmp(word + size - length, endings[number], length) == 0) return 3 + number;
+    }
+    return 9;
+}
+
+/* A token more. Returns whether the text may be disguised. */
+static int token(Glance *glance, const char *word, size_t size) {
+    const Word *known = word_slot(&glance->sums->words, word, size);
+    uint16_t number = glance->sums->shapes[known->size ? 0 : shape(word, size)];
+    if (known->size) {
+        number = known->number;
+        glance->needs |= known->needs;
+        if (known->ciphers) {
+            size_t at = 0;
+            while (at < glance->met_count && glance->met[at] != known) at++;
+            if (at == glance->met_count) {
+                if (at == DISTINCT) return 1;
+                glance->met[glance->met_count++] = known;
+                glance->twice |= glance->once & known->ciphers;
+                glance->once |= known->ciphers;
+            }
+        }
+    }
+    if (size == 1 && word[0] >= 'a' && word[0] <= 'z') glance->singles |= 1u << (word[0] - 'a');
+    glance->work->ids[glance->work->size++] = number;
+    return 0;
+}
+
+/* The numbers of the tokens of an ASCII text. Returns whether a decoder may find something in it: 1 in doubt; -1 without memory. */
+static int tokenise(Glance *glance, const char *text, size_t size) {
+    char word[LONG_WORD]; /* a longer one may be base64 */
+    size_t letters = 0, run = 0, longest = 0, sixes = 0, noughts = 0, ones = 0, in_row = 0, dashes = 0, leet = 0, ays = 0;
+    size_t since[2] = {SIZE_MAX, SIZE_MAX}; /* the last " and ' with nothing but joints behind it */
+    uint32_t base85 = 0;
+    int plus = 0, equal = 0, ten = 0, nought_one = 0, dash_dot = 0, joint = 0, spaced = 0, codes = 0;
+    unsigned char before = 0;
+    if ((glance->work->ids = malloc((size + 1) * sizeof(uint16_t))) == NULL) return -1;
+    for (size_t at = 0; at <= size; at++) {
+        const unsigned char sign = at < size ? (unsigned char)text[at] : '\0', kind = at < size ? kinds[sign] : 0;
+        if (kind & (LETTER | DIGIT)) {
+            if (letters == LONG_WORD) return 1;
+            word[letters++] = (char)(kind & LETTER ? sign | 0x20 : sign);
+            if (kind & LETTER) {
+                if (joint) return 1;
+                if (kinds[before] & LEET && ++leet > 1) return 1;
+                if (sign == 'y' && before == 'a') ays++;
+                spaced = 0;
+            } else {
+                sixes += sign == '6';
+                ones += sign == '1';
+                noughts += sign == '0';
+                ten |= before == '1' && sign <= '1';
+                if (!(kinds[before] & DIGIT)) in_row = spaced ? in_row + 1 : 1;
+                codes |= in_row >= 3;
+                spaced = 1;
+                nought_one |= before == '0' && sign == '1';
+            }
+            joint = 0;
+            run++;
+        } else {
+            if (at < size && kind & CONTROL) return 1;
+            if (sign != '\'' && letters) {
+                if (token(glance, word, letters)) return 1;
+                letters = 0;
+            }
+            if (kind & MARK) {
+                const char mark = sign == ';' ? '.' : sign == '\n' ? '|' : (char)sign;
+                if (token(glance, &mark, 1)) return 1;
+            }
+            joint = kind & JOINT && (joint || kinds[before] & LETTER);
+            if (joint && sign == '<') return 1;
+            switch (sign) {
+            case '\\':
+                return 1;
+            case '+':
+                plus = 1;
+                break;
+            case '=':
+            case ':':
+                equal = 1;
+                break;
+            case '-':
+                dashes++;
+                dash_dot |= before == '.';
+                break;
+            case '.':
+                dash_dot |= before == '-';
+                break;
+            case '%':
+            case '&':
+                if (at + 1 < size) {
+                    const unsigned char next = (unsigned char)text[at + 1];
+                    if (sign == '&' ? next == '#' || kinds[next] & LETTER : kinds[next] & HEX || next == 'u') return 1;
+                }
+                break;
+            default:
+                break;
+            }
+            if (base85_signs[sign]) base85 |= 1u << base85_signs[sign];
+            if (sign != ' ' && sign != ',' && sign != ';' && sign != '\n') spaced = 0;
+            const int space = sign <= ' ';
+            run = space ? 0 : run + 1;
+        }
+        if (run > longest) longest = run;
+        if (sign == '"' || sign == '\'') {
+            size_t *opened = &since[sign == '\''];
+            const unsigned char next = at + 1 < size ? (unsigned char)text[at + 1] : '\0';
+            if (*opened != SIZE_MAX && at - *opened <= 10 && (next == ' ' || kinds[next] & LETTER)) return 1;
+            *opened = before == ' ' || kinds[before] & LETTER ? at : SIZE_MAX;
+            since[sign != '\''] = SIZE_MAX;
+        } else if (!(kind & JOINING)) {
+            since[0] = since[1] = SIZE_MAX;
+        }
+        before = sign;
+    }
+    const size_t tokens = glance->work->size;
+    const uint32_t rare = glance->singles & ~(1u << 0 | 1u << 3 | 1u << 8 | 1u << 12 | 1u << 18 | 1u << 19); /* a d i m s t */
+    return (glance->once & glance->sums->usual) || glance->twice || __builtin_popcount(rare) >= 5 || sixes >= 3 ||
+           (noughts >= 12 && nought_one) || (ones >= 4 && ten && codes) || (dashes >= 4 && dash_dot) || (plus && equal) ||
+           (ays >= 4 && ays * 5 >= tokens * 2) || (longest >= 20 && __builtin_popcount(base85) >= 3);
+}
+
+static int speaks(const Sums *self, const Glance *glance, int brought) {
+    for (size_t at = 0; at < self->rule_count; at++)
+        if ((self->rules[at] & glance->needs) == self->rules[at]) return 1;
+    if (glance->work->size == 0) return 0;
+    return look(self, glance->work, brought, 0, 1);
+}
+
+static int glance_at(const Sums *self, Work *work, const char *text, size_t size, int brought) {
+    Glance glance = {.sums = self, .work = work};
+    int found = tokenise(&glance, text, size);
+    if (found) return found < 0 ? -1 : DISGUISED | SPEAKING;
+    found = speaks(self, &glance, brought);
+    return found < 0 ? -1 : found ? SPEAKING : 0;
+}
+
+static PyObject *sums_glance(Sums *self, PyObject *args) {
+    PyObject *text;
+    int brought, found;
+    if (!PyArg_ParseTuple(args, "Up", &text, &brought)) return NULL;
+    if (!PyUnicode_IS_ASCII(text)) return PyLong_FromLong(DISGUISED | SPEAKING);
+    const char *letters = (const char *)PyUnicode_1BYTE_DATA(text);
+    const size_t size = (size_t)PyUnicode_GET_LENGTH(text);
+    Work work = {0};
+    if (size > THREADED) {
+        Py_BEGIN_ALLOW_THREADS;
+        found = glance_at(self, &work, letters, size, brought);
+        Py_END_ALLOW_THREADS;
+    } else {
+        found = glance_at(self, &work, letters, size, brought);
+    }
+    work_free(&work);
+    return found < 0 ? PyErr_NoMemory() : PyLong_FromLong(found);
+}
+
+static PyMethodDef sums_methods[] = {
+    {"look", (PyCFunction)sums_look, METH_VARARGS, "As `counting.Sums.look`."},
+    {"weight", (PyCFunction)sums_weight, METH_VARARGS, "As `counting.Sums.weight`."},
+    {"glance", (PyCFunction)sums_glance, METH_VARARGS, "As `counting.Sums.glance`."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyTypeObject SumsType = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "lockllm_twisted.detection._quick.Sums",
+    .tp_basicsize = sizeof(Sums),
+    .tp_flags = Py_TPFLAGS_DEFAULT,
+    .tp_doc = "As `counting.Sums`.",
+    .tp_new = sums_new,
+    .tp_dealloc = (destructor)sums_dealloc,
+    .tp_methods = sums_methods,
+};
+
+/* ---- trees ----------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    double value; /* a threshold, or what a leaf adds */
+    int32_t feature; /* -1: a leaf */
+    uint32_t least, most;
+} Node;
+
+typedef struct {
+    PyObject_HEAD
+    Node *nodes;
+    uint32_t *roots;
+    size_t count, features;
+    double slope;
+    size_t heads[HEADS], head_count;
+} Forest;
+
+/* The nodes of one tree, behind the `base` nodes of others. */
+static int grow(PyObject *tree, Node *nodes, size_t base, size_t *features) {
+    const Py_ssize_t count = PyList_GET_SIZE(tree);
+    for (Py_ssize_t at = 0; at < count; at++) {
+        PyObject *from = PyList_GET_ITEM(tree, at);
+        double told[4];
+        const Py_ssize_t size = PyList_Check(from) ? PyList_GET_SIZE(from) : 0;
+        if (size != 1 && size != 4) {
+            PyErr_SetString(PyExc_ValueError, "a node is [value] or [feature, threshold, node, node]");
+            return -1;
+        }
+        if (numbers_of(from, told, size) < 0) return -1;
+        if (size == 1) {
+            nodes[at] = (Node){told[0], -1, 0, 0};
+            continue;
+        }
+        if (!(told[0] >= 0 && told[0] < 1000 && told[2] > (double)at && told[3] > (double)at && told[2] < (double)count &&
+              told[3] < (double)count)) {
+            PyErr_SetString(PyExc_ValueError, "a branch leads to no later node");
+            return -1;
+        }
+        nodes[at] = (Node){told[1], (int32_t)told[0], (uint32_t)(base + (size_t)told[2]), (uint32_t)(base + (size_t)told[3])};
+        if ((size_t)told[0] >= *features) *features = (size_t)told[0] + 1;
+    }
+    return 0;
+}
+
+static int plant(Forest *self, PyObject *args) {
+    PyObject *trees, *heads;
+    double numbers[HEADS];
+    size_t size = 0;
+    if (!PyArg_ParseTuple(args, "O!O!d", &PyList_Type, &trees, &PyTuple_Type, &heads, &self->slope)) return -1;
+    if (PyTuple_GET_SIZE(heads) > HEADS) {
+        PyErr_SetString(PyExc_ValueError, "there are not so many heads");
+        return -1;
+    }
+    self->count = (size_t)PyList_GET_SIZE(trees);
+    self->head_count = (size_t)PyTuple_GET_SIZE(heads);
+    if (numbers_of(heads, numbers, PyTuple_GET_SIZE(heads)) < 0) return -1;
+    for (size_t at = 0; at < self->head_count; at++) {
+        if (!(numbers[at] >= 0 && numbers[at] < HEADS)) {
+            PyErr_SetString(PyExc_ValueError, "there is no such head");
+            return -1;
+        }
+        self->heads[at] = (size_t)numbers[at];
+    }
+    self->features = HEADS;
+    for (size_t at = 0; at < self->count; at++) {
+        PyObject *tree = PyList_GET_ITEM(trees, (Py_ssize_t)at);
+        if (!PyList_Check(tree) || PyList_GET_SIZE(tree) == 0) {
+            PyErr_SetString(PyExc_ValueError, "a tree is a list of nodes");
+            return -1;
+        }
+        size += (size_t)PyList_GET_SIZE(tree);
+    }
+    self->nodes = malloc(size * sizeof(Node) + 1);
+    self->roots = malloc(self->count * sizeof(uint32_t) + 1);
+    if (self->nodes == NULL || self->roots == NULL || size > UINT32_MAX) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    size = 0;
+    for (size_t at = 0; at < self->count; at++) {
+        PyObject *tree = PyList_GET_ITEM(trees, (Py_ssize_t)at);
+        self->roots[at] = (uint32_t)size;
+        if (grow(tree, self->nodes + size, size, &self->features) < 0) return -1;
+        size += (size_t)PyList_GET_SIZE(tree);
+    }
+    return 0;
+}
+
+static PyObject *forest_new(PyTypeObject *type, PyObject *args, PyObject *named) {
+    (void)named;
+    PyObject *self = type->tp_alloc(type, 0);
+    if (self != NULL && plant((Forest *)self, args) < 0) Py_CLEAR(self);
+    return self;
+}
+
+static void forest_dealloc(Forest *self) {
+    free(self->nodes);
+    free(self->roots);
+    Py_TYPE(self)->tp_free((PyObject *)self);
+}
+
+static PyObject *forest_weigh(Forest *self, PyObject *row) {
+    double values[64];
+    if (!PyTuple_Check(row) || (size_t)PyTuple_GET_SIZE(row) < self->features || PyTuple_GET_SIZE(row) > 64) {
+        PyErr_SetString(PyExc_ValueError, "a row is a tuple of all features");
+        return NULL;
+    }
+    if (numbers_of(row, values, PyTuple_GET_SIZE(row)) < 0) return NULL;
+    double total = 0.0;
+    for (size_t at = 0; at < self->head_count; at++) total += self->slope * values[self->heads[at]];
+    for (size_t at = 0; at < self->count; at++) {
+        const Node *node = &self->nodes[self->roots[at]];
+        while (node->feature >= 0) node = &self->nodes[values[node->feature] <= node->value ? node->least : node->most];
+        total += node->value;
+    }
+    return PyFloat_FromDouble(total);
+}
+
+static PyMethodDef forest_methods[] = {
+    {"weigh", (PyCFunction)forest_weigh, METH_O, "As `weighing.Forest.weigh`."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyTypeObject ForestType = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "lockllm_twisted.detection._quick.Forest",
+    .tp_basicsize = sizeof(Forest),
+    .tp_flags = Py_TPFLAGS_DEFAULT,
+    .tp_doc = "As `weighing.Forest`.",
+    .tp_new = forest_new,
+    .tp_dealloc = (destructor)forest_dealloc,
+    .tp_methods = forest_methods,
+};
+
+static PyModuleDef module = {PyModuleDef_HEAD_INIT, .m_name = "_quick", .m_doc = "Counting and weighing, compiled.", .m_size = -1};
+
+PyMODINIT_FUNC PyInit__quick(void) {
+    kinds_init();
+    PyObject *made = PyModule_Create(&module);
+    if (made != NULL && (PyModule_AddType(made, &SumsType) < 0 || PyModule_AddType(made, &ForestType) < 0)) Py_CLEAR(made);
+    return made;
+}

@@ -1,0 +1,34 @@
+from array import array
+from collections.abc import Sequence
+from typing import Self
+
+from lockllm_twisted.detection.counting import Spoken
+
+class Sums:
+    def __new__(
+        cls,
+        *,
+        classes: array[int],
+        layers: list[tuple[array[int], ...]],
+        scout: list[tuple[array[int], ...]],
+        sentence: Sequence[float],
+        window: Sequence[float],
+        share: Sequence[float],
+        faint: Sequence[float],
+        least: Sequence[float],
+        near: Sequence[int],
+        wide: Sequence[int],
+        words: dict[str, tuple[int, int, int]],
+        shapes: Sequence[int],
+        quote: int,
+        line: int,
+        usual: int,
+        rules: list[int],
+    ) -> Self: ...
+    def look(self, ids: list[int], brought: bool, everything: bool, /) -> list[Spoken]: ...
+    def weight(self, layer: int, key: int, head: int, /) -> float: ...
+    def glance(self, text: str, brought: bool, /) -> int: ...
+
+class Forest:
+    def __new__(cls, trees: list[list[list[float]]], heads: Sequence[int], slope: float, /) -> Self: ...
+    def weigh(self, row: tuple[float, ...], /) -> float: ...

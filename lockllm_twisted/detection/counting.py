@@ -1,0 +1,255 @@
+"""Adding up: the weights of the n-grams of some tokens, over their sentences and windows.
+
+Responsible for: `Sums`, in Python; `sums_of`, which gives the compiled twin of it, in ``_quick.c``, where that was built.
+Must never: find with one what the other does not: what a machine has a compiler for must not decide what passes.
+
+Two passes. The scout, two kinds of n-gram and three heads, sees every token; what it finds suspicious, about a tenth of
+ordinary text, is looked at with all that the model knows, and told where that says enough. Here, both add up integers in which
+the heads stand side by side, so that a sum over any stretch is one subtraction.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, chain, repeat
+from operator import add, lshift, or_
+from typing import Any, Protocol
+
+from lockllm_twisted.detection.ciphers import CIPHERS, USUAL, WRITTEN_AS
+from lockllm_twisted.detection.families import PRECISE
+from lockllm_twisted.detection.grams import (
+    CLASS_BITS,
+    HEADS,
+    LAYERS,
+    SCOUT_HEADS,
+    SCOUT_LAYERS,
+    SHAPES,
+    WORD_BITS,
+    quoted,
+    sentences,
+    shape,
+    windows,
+)
+from lockllm_twisted.detection.tokens import LINE
+from lockllm_twisted.detection.weights import FIELD, SCALE, Weights
+
+try:
+    from lockllm_twisted.detection._quick import Sums as _Quick
+except ImportError:  # there was no compiler
+    _Quick = None  # type: ignore[assignment, misc]
+
+DISGUISED = 1
+"""Of `Counting.glance`: something may be encoded or disguised."""
+SPEAKING = 2
+"""Of `Counting.glance`: something may say enough to be weighed, or match a precise rule."""
+
+NOTHING = -8.0
+"""The logit of what was not seen."""
+
+Spoken = tuple[int, int, tuple[float, ...], float, bool]
+"""The first token of a sentence or window, the one behind its last, the logit of each head, that of ``any`` without what stands in
+quotation marks, and whether it is a window."""
+
+_MASK = (1 << FIELD) - 1
+_MIDDLE = 1 << (FIELD - 1)
+_SHIFTS = tuple(range(0, FIELD * len(HEADS), FIELD))
+_ALL_MIDDLE = sum(_MIDDLE << shift for shift in _SHIFTS)
+_ALARMS = tuple(
+    sum(_MIDDLE << shift for shift, head in zip(_SHIFTS, SCOUT_HEADS, strict=False) if brought or head != "indirect")
+    for brought in (False, True)
+)
+"""The highest bits of the fields of the heads that may give the alarm, in a text that no tool brought, and in one of a tool."""
+
+_ANY, _INDIRECT = HEADS.index("any"), HEADS.index("indirect")
+_DECIDING = tuple(map(HEADS.index, SCOUT_HEADS))
+_WHOLE = (1.0,) * len(HEADS)
+
+_REACH = 2
+"""Tokens before a unit that its first n-grams reach back to."""
+
+
+class Counting(Protocol):
+    """What adds up."""
+
+    def look(self, ids: list[int], brought: bool, everything: bool, /) -> Sequence[Spoken]:
+        """The sentences and windows that say more than a whisper, in order, or each sentence. ``brought``: a tool brought the text.
+
+        None where no sentence or window says enough for a text to be weighed.
+        """
+
+    def weight(self, layer: int, key: int, head: int, /) -> float:
+        """What one n-gram speaks for, as a logit; 0 for one that the model does not know."""
+
+    def glance(self, text: str, brought: bool, /) -> int:
+        """`DISGUISED` or `SPEAKING`, both, or 0 for a text in which there is nothing to find. In doubt both."""
+
+
+def _limits(told: Any) -> tuple[list[int], list[int]]:
+    """What the scout's sums over a sentence, and over a window, must come to, for each of its heads, to give the alarm."""
+    alarm = list(zip(told["alarm"], told["scout_sentence"], told["scout_window"], told["scout_share"], strict=True))
+    near = [round((least - bias) * SCALE) for least, bias, _, _ in alarm]
+    wide = [round((least - bias) / share * SCALE) for least, _, bias, share in alarm]
+    return near, wide
+
+
+def _alarm(limits: Iterable[int]) -> int:
+    """What to add to a sum so that its field's highest bit is set where it is at least this."""
+    return sum((_MIDDLE - limit) << shift for limit, shift in zip(limits, _SHIFTS, strict=False))
+
+
+_Suspect = tuple[int, int, bool]
+"""The first token, the one behind the last, and whether it is a window."""
+
+
+def _touching(suspects: Iterable[_Suspect]) -> Iterator[list[_Suspect]]:
+    """Suspects in groups that touch or overlap: what they share is added up once."""
+    group: list[_Suspect] = []
+    reached = -1
+    for suspect in suspects:
+        if group and suspect[0] > reached:
+            yield group
+            group = []
+        group.append(suspect)
+        reached = max(reached, suspect[1]) if len(group) > 1 else suspect[1]
+    if group:
+        yield group
+
+
+def _above(logits: Sequence[float], limits: Sequence[float]) -> bool:
+    """Whether one of the heads that decide is above its limit."""
+    for head, limit in zip(_DECIDING, limits, strict=True):  # noqa: SIM110 # a generator would cost as much again
+        if logits[head] > limit:
+            return True
+    return False
+
+
+class Sums:
+    """`Counting` in Python."""
+
+    def __init__(self, weights: Weights) -> None:
+        self._quote, self._line = weights.words.index('"'), weights.words.index(LINE)
+        self._class = weights.classes.__getitem__
+        self._layers = {name: table.rows().get for name, table in weights.layers.items()}
+        self._scout = {name: table.rows().get for name, table in weights.scout.items()}
+        told = weights.told
+        self._sentence: Sequence[float] = told["sentence"]
+        self._window: Sequence[float] = told["window"]
+        self._share: Sequence[float] = told["share"]
+        self._faint: Sequence[float] = told["faint"]
+        self._least: Sequence[float] = told["least"]
+        near, wide = _limits(told)
+        self._near_alarm, self._wide_alarm = _alarm(near), _alarm(wide)
+
+    def glance(self, text: str, brought: bool, /) -> int:
+        """In doubt both: to tell would cost as much as to look."""
+        return DISGUISED | SPEAKING
+
+    def look(self, ids: list[int], brought: bool, everything: bool, /) -> list[Spoken]:
+        """As `Counting.look`."""
+        if not ids:
+            return []
+        if everything:
+            suspects = [(*unit, False) for unit in sentences(ids)]
+        else:
+            suspects = self._suspicious(ids, _ALARMS[brought])
+        if not suspects:
+            return []
+        cited = {at for span in quoted(ids, self._quote, self._line) for at in range(*span)}
+        seen: list[Spoken] = []
+        loud = everything
+        for group in _touching(suspects):
+            start, stop = group[0][0], max(end for _, end, _ in group)
+            each = self._each(ids, start, stop)
+            total = list(accumulate(each, initial=0))
+            bare = total
+            if cited:
+                bare = list(accumulate((0 if at in cited else one for at, one in enumerate(each, start)), initial=0))
+            for first, end, window in group:
+                here, there = first - start, end - start
+                logits, outside = self._logits(total[there] - total[here], bare[there] - bare[here], window=window)
+                if not brought:
+                    logits = (*logits[:_INDIRECT], NOTHING, *logits[_INDIRECT + 1 :])
+                if everything or _above(logits, self._faint):
+                    seen.append((first, end, logits, outside, window))
+                    loud = loud or _above(logits, self._least)
+        return seen if loud else []
+
+    def weight(self, layer: int, key: int, head: int, /) -> float:
+        """As `Counting.weight`."""
+        row = self._layers[LAYERS[layer]](key, 0)
+        return ((row + _ALL_MIDDLE >> _SHIFTS[head] & _MASK) - _MIDDLE) / SCALE
+
+    def _suspicious(self, ids: list[int], alarm: int) -> list[_Suspect]:
+        """The sentences and the windows in which a head of the scout gives the alarm, in order."""
+        ones = map(self._scout["w1"], ids, repeat(0))
+        pairs = map(or_, map(lshift, ids, repeat(WORD_BITS)), ids[1:])
+        each = map(add, ones, chain((0,), map(self._scout["w2"], pairs, repeat(0))))
+        total = list(accumulate(each, initial=0))
+        near, wide = self._near_alarm, self._wide_alarm
+        found = [(start, end, False) for start, end in sentences(ids) if (total[end] - total[start] + near) & alarm]
+        found += [(start, end, True) for start, end in windows(len(ids)) if (total[end] - total[start] + wide) & alarm]
+        found.sort()
+        return found
+
+    def _logits(self, total: int, outside: int, *, window: bool) -> tuple[tuple[float, ...], float]:
+        share, bias = (self._share, self._window) if window else (_WHOLE, self._sentence)
+        sums = [
+            ((total + _ALL_MIDDLE >> shift & _MASK) - _MIDDLE) / SCALE * part + more
+            for shift, part, more in zip(_SHIFTS, share, bias, strict=True)
+        ]
+        bare = sums[_ANY]
+        if outside != total:
+            bare = ((outside + _ALL_MIDDLE >> _SHIFTS[_ANY] & _MASK) - _MIDDLE) / SCALE * share[_ANY] + bias[_ANY]
+        return tuple(sums), bare
+
+    def _each(self, ids: list[int], start: int, end: int) -> list[int]:
+        """The weights of the n-grams that end at each token from ``start`` to ``end``."""
+        before = max(0, start - _REACH)
+        get = self._layers
+        word = ids[before:end]
+        kind = list(map(self._class, word))
+        none = repeat(0)
+        word1, kind1 = [number << WORD_BITS for number in word], [number << CLASS_BITS for number in kind]
+        word2, kind2 = list(map(or_, word1, word[1:])), list(map(or_, kind1, kind[1:]))
+        ones = map(get["w1"], word, none)
+        twos = map(add, map(get["w2"], word2, none), map(get["c2"], kind2, none))
+        gaps = map(
+            add, map(get["s2"], map(or_, word1, word[2:]), none), map(get["d2"], map(or_, kind1, kind[2:]), none)
+        )
+        word3 = map(or_, map(lshift, word2, repeat(WORD_BITS)), word[2:])
+        kind3 = map(or_, map(lshift, kind2, repeat(CLASS_BITS)), kind[2:])
+        threes = map(add, gaps, map(add, map(get["w3"], word3, none), map(get["c3"], kind3, none)))
+        return list(map(add, map(add, ones, chain((0,), twos)), chain((0, 0), threes)))[start - before :]
+
+
+def sums_of(weights: Weights) -> Counting:
+    """What adds up with some weights: compiled where it was built, else in Python."""
+    if _Quick is None:
+        return Sums(weights)
+    number = {word: at for at, word in enumerate(weights.words)}
+    told = weights.told
+    near, wide = _limits(told)
+    words = {word: (at, 0, 0) for word, at in number.items()}
+    for word in {*WRITTEN_AS, *PRECISE.meets}:
+        of = number[word] if word in number else number[shape(word)]
+        ciphers = sum(1 << CIPHERS.index(name) for name in WRITTEN_AS.get(word, ()))
+        words[word] = (of, ciphers, PRECISE.meets.get(word, 0))
+    return _Quick(
+        classes=array("H", weights.classes),
+        layers=[weights.layers[layer].columns for layer in LAYERS],
+        scout=[weights.scout[layer].columns for layer in SCOUT_LAYERS],
+        sentence=told["sentence"],
+        window=told["window"],
+        share=told["share"],
+        faint=told["faint"],
+        least=told["least"],
+        near=near,
+        wide=wide,
+        words=words,
+        shapes=[number[name] for name in SHAPES],
+        quote=number['"'],
+        line=number[LINE],
+        usual=sum(1 << CIPHERS.index(name) for name in USUAL),
+        rules=PRECISE.wanted,
+    )

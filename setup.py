@@ -1,0 +1,14 @@
+"""What pyproject.toml can't say yet: the detector's inner loops in C, built where there is a compiler."""
+
+from setuptools import Extension, setup
+
+setup(
+    ext_modules=[
+        Extension(
+            "lockllm_twisted.detection._quick",
+            ["lockllm_twisted/detection/_quick.c"],
+            extra_compile_args=["-O2", "-ffp-contract=off"],  # the same doubles on every machine
+            optional=True,  # without it, counting.py and weighing.py do the same, only slower
+        )
+    ]
+)

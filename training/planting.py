@@ -1,0 +1,53 @@
+"""Sentences that were written one by one, each put into a document that a tool might bring.
+
+Responsible for: `planted`: orders, tasks and addresses to the machine in documents that are not theirs, beside harmless sentences in
+the same documents.
+Must never: put a held-out sentence into a document that is learned from, or the other way round.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from random import Random
+
+from training.corpus import Example, example, held_out
+
+SENTENCES = Path(__file__).parent / "sentences"
+
+_SHORTEST = 120
+"""Characters of a document that a sentence is put into."""
+
+_BORDER = re.compile(r"(?<=[.!?])[\"')]?\s+|\n+|(?<=\\n)|(?<=\. )")
+"""Between two sentences, or two lines."""
+
+
+def planted(seed: int, written: Sequence[Example], *, held: bool) -> Iterator[Example]:
+    """The held-out sentences, a fifth, or the others; in documents from ``written`` that are held out likewise."""
+    documents = [
+        one.text
+        for one in written
+        if one.benign and one.role == "tool" and len(one.text) >= _SHORTEST and held_out(one) == held
+    ]
+    for path in sorted(SENTENCES.glob("*.jsonl")):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines()):
+            record = json.loads(line)
+            if (zlib.crc32(record["text"].encode()) % 5 == 0) == held:
+                chance = Random(f"{seed} {record['text']}")
+                text = _put(chance, record["text"], chance.choice(documents))
+                source, name = f"text_{record['family']}", f"{path.name}:{number}"
+                yield example(text, record["label"], source, "tool", "en", name)
+
+
+def _put(chance: Random, sentence: str, document: str) -> str:
+    borders = [match.span() for match in _BORDER.finditer(document)]
+    if not borders:
+        return f"{document}\n{sentence}"
+    start, end = chance.choice(borders)
+    gap = document[start:end] or " "
+    if document.lstrip().startswith(("{", "[")):
+        sentence = sentence.replace('"', '\\"')
+    return f"{document[:start]}{gap}{sentence}{gap}{document[end:]}"
