@@ -78,4 +78,4 @@ def test_no_slot_or_choice_is_left_open(texts: list[Record]) -> None:
 def test_some_texts_are_long(texts: list[Record]) -> None:
     sizes = [len(record.text) for record in texts]
     assert sum(size > 5_000 for size in sizes) > 200
-    assert max(sizes) <= 20_000
+    assert max(sizes) <= 30_000  # what they quote of the standard library is another in each Python

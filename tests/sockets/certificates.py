@@ -16,6 +16,19 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+_SIGNS_CERTIFICATES = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
+"""RFC 5280, section 4.2.1.3. Python 3.13 insists on it, and on the identifiers of the keys."""
+
 
 @attrs.frozen
 class Certificate:
@@ -38,7 +51,7 @@ class Authority:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "tests" if by is None else "between")])
         constraints = (x509.BasicConstraints(ca=True, path_length=None), True)
-        certificate = (by or self)._sign(self._name, self._key, [constraints])
+        certificate = (by or self)._sign(self._name, self._key, [constraints, (_SIGNS_CERTIFICATES, True)])
         self.own = directory / f"authority-{certificate.serial_number}.pem"
         self.own.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         self.roots: Path = self.own if by is None else by.roots
@@ -74,7 +87,12 @@ class Authority:
             .not_valid_before(now - dt.timedelta(days=4))
             .not_valid_after(now + dt.timedelta(days=days))
         )
-        for extension, critical in extensions:
+        public = self._key.public_key()
+        keys = (
+            (x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False),
+            (x509.AuthorityKeyIdentifier.from_issuer_public_key(public), False),
+        )
+        for extension, critical in (*extensions, *keys):
             builder = builder.add_extension(extension, critical=critical)
         return builder.sign(self._key, hashes.SHA256())
 
