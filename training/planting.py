@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import json
 import re
-import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 
-from training.corpus import Example, example, held_out
+from training.corpus import Example, example, held_out, in_fifth
 
 SENTENCES = Path(__file__).parent / "sentences"
 
@@ -35,7 +34,7 @@ def planted(seed: int, written: Sequence[Example], *, held: bool) -> Iterator[Ex
     for path in sorted(SENTENCES.glob("*.jsonl")):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines()):
             record = json.loads(line)
-            if (zlib.crc32(record["text"].encode()) % 5 == 0) == held:
+            if in_fifth(record["text"]) == held:
                 chance = Random(f"{seed} {record['text']}")
                 text = _put(chance, record["text"], chance.choice(documents))
                 source, name = f"text_{record['family']}", f"{path.name}:{number}"

@@ -14,13 +14,12 @@ from lockllm_twisted.detection.counting import DISGUISED, SPEAKING, Counting, su
 from lockllm_twisted.detection.digest import DIGEST
 from lockllm_twisted.detection.evidence import OWN, Evidence, gather
 from lockllm_twisted.detection.families import ALL
-from lockllm_twisted.detection.fold import fold
 from lockllm_twisted.detection.grams import HEADS, SCOUT_HEADS
 from lockllm_twisted.detection.hidden import hidden
 from lockllm_twisted.detection.hits import QUOTING, Hit, precise
 from lockllm_twisted.detection.model import Model, Seen
 from lockllm_twisted.detection.traces import traces
-from lockllm_twisted.detection.view import View
+from lockllm_twisted.detection.view import View, read
 from lockllm_twisted.detection.views import UNDECODED, views
 from lockllm_twisted.detection.weighing import Nodes, Weighing, forest_of, scaled
 from lockllm_twisted.detection.weights import Weights, load
@@ -89,38 +88,30 @@ class Judge:
     def explain(self, text: str, origin: Origin = Origin.USER) -> list[Finding]:
         """All findings in a text that speaks for ``origin``, the strongest first. Never raises."""
         result = [Finding(SCANNER, Category.OBFUSCATION, *trace) for trace in traces(text)]
-        glance = self._glance(text, origin)
+        plain = read(text)
+        unseen = not text.isascii() and next(hidden(text), None) is not None
+        glance = DISGUISED | SPEAKING if unseen else self._model.glance(plain.folded, origin in QUOTING)
         if not glance:
             return result
-        readings = views(text)
-        read = list(readings) if glance & DISGUISED else [next(readings)]
-        if read[-1].via[-1:] == (UNDECODED,):
-            via = read.pop().via
+        readings = list(views(text, plain)) if glance & DISGUISED else [plain]
+        if readings[-1].via[-1:] == (UNDECODED,):
+            via = readings.pop().via
             result.append(Finding(SCANNER, Category.OBFUSCATION, 0.6, "disguise.too_much", 0, len(text), via))
-        evidence = gather(self._model, read, origin)
+        evidence = gather(self._model, readings, origin)
         if evidence is not None:
             for kind in ("planted" if origin in QUOTING else "attack", "harm"):
                 forest, points = self._kinds[kind]
-                plain = [] if kind == "harm" else _plain(evidence, origin)
-                if not plain and all(evidence.row[at] <= least for at, least in self._least[kind]):
+                exact = [] if kind == "harm" else _plain(evidence, origin)
+                if not exact and all(evidence.row[at] <= least for at, least in self._least[kind]):
                     continue
                 said = scaled(points[_speaker(origin)], forest.weigh(evidence.row))
-                score = max([said, *(enough for enough, *_ in plain)])
+                score = max([said, *(enough for enough, *_ in exact)])
                 score = round(score, 3)
                 if score > _LEAST:
                     told = self._finding(kind, score, evidence, origin)
-                    result += [told, *_others(plain, told, origin)]
+                    result += [told, *_others(exact, told, origin)]
         result.sort(key=lambda finding: -finding.score)
         return result
-
-    def _glance(self, text: str, origin: Origin) -> int:
-        """Whether something in a text may be disguised, or say anything at all."""
-        plain = text
-        if not text.isascii():
-            plain, _ = fold(text)
-            if next(hidden(text), None) is not None:
-                return DISGUISED | SPEAKING
-        return self._model.glance(plain, origin in QUOTING)
 
     def _finding(self, kind: str, score: float, evidence: Evidence, origin: Origin) -> Finding:
         look, unit, head = max(

@@ -10,7 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from functools import cached_property
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import attrs
 
@@ -64,12 +64,23 @@ class View:
         self.via = via
         self.steps = steps
         self.lowered = _lower(folded)
-        self.tokens: list[str] = []
-        self._borders: list[int] = blocks(self.lowered)
-        self._firsts = [0]
-        for start, end in pairwise(self._borders):
-            self.tokens += tokens(self.lowered[start:end])
-            self._firsts.append(len(self.tokens))
+
+    @cached_property
+    def tokens(self) -> list[str]:
+        """The tokens of the text."""
+        return [token for block in self._blocks for token in block]
+
+    @cached_property
+    def _blocks(self) -> list[list[str]]:
+        return [tokens(self.lowered[start:end]) for start, end in pairwise(self._borders)]
+
+    @cached_property
+    def _borders(self) -> list[int]:
+        return blocks(self.lowered)
+
+    @cached_property
+    def _firsts(self) -> list[int]:
+        return list(accumulate(map(len, self._blocks), initial=0))
 
     @cached_property
     def _tidy(self) -> tuple[str, tuple[Step, ...]]:

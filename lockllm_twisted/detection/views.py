@@ -34,14 +34,14 @@ _SHARE = 4
 multiplies is made to waste time."""
 
 
-def views(text: str) -> Iterator[View]:
-    """All readings of a text, the normalised one first. Lazy: each is made when it is asked for."""
+def views(text: str, first: View | None = None) -> Iterator[View]:
+    """All readings of a text, the normalised one first (``first``, where it was read already). Each is made when it is asked for."""
     budget = _FREE + _SHARE * len(text)
     seen: set[str] = set()
     queue: deque[tuple[str, tuple[str, ...], tuple[Step, ...], int]] = deque([(text, (), (), 0)])
     while queue:
         raw, via, steps, depth = queue.popleft()
-        view = read(raw, via, steps)
+        view = read(raw, via, steps) if first is None or depth else first
         if view.lowered in seen:
             continue
         seen.add(view.lowered)
