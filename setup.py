@@ -1,4 +1,4 @@
-"""What pyproject.toml can't say yet: the detector's inner loops in C, built where there is a compiler."""
+"""What pyproject.toml can't say yet: the inner loops in C, built where there is a compiler."""
 
 from setuptools import Extension, setup
 
@@ -9,6 +9,7 @@ setup(
             ["lockllm_twisted/detection/_quick.c"],
             extra_compile_args=["-O2", "-ffp-contract=off"],  # the same doubles on every machine
             optional=True,  # without it, counting.py and weighing.py do the same, only slower
-        )
+        ),
+        Extension("lockllm_twisted._wire", ["lockllm_twisted/_wire.c"], extra_compile_args=["-O2"], optional=True),
     ]
 )

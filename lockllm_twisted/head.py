@@ -13,7 +13,7 @@ from typing import Final
 import attrs
 
 from lockllm_twisted.errors import BadRequest
-from lockllm_twisted.wire import Fields, Named, header_lines, lists
+from lockllm_twisted.wire import Fields, Named, lists
 
 MAX_HEAD: Final = 65536
 """Bytes of a request's head. Cloud tokens take 4 KB a header, and cookies more; nginx allows 32 KB, Node 16 KB."""
@@ -59,14 +59,13 @@ def parse_head(head: bytes) -> RequestHead:
     if request_line is None:
         raise _malformed("The request line is not METHOD target HTTP/1.1.")
     method, target, version = request_line.groups()
-    pairs = header_lines(rest + b"\r\n" if rest else b"")
-    if pairs is None:
+    fields = Fields.parse(rest + b"\r\n" if rest else b"")
+    if fields is None:
         raise _malformed("A header line is malformed, or folded over several lines.")
-    if len(pairs) > MAX_HEADERS:
+    if len(fields.pairs) > MAX_HEADERS:
         raise too_large()
     if method not in _METHODS:
         raise BadRequest("This method is not accepted.", code="method_not_allowed", status=405)
-    fields = Fields(pairs)
     named = fields.named
     hosts = named.get(b"host", ())
     if len(hosts) > 1 or (not hosts and version == b"HTTP/1.1") or not all(map(_HOST.match, hosts)):

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from lockllm_twisted.errors import BadRequest
 from lockllm_twisted.wire import (
@@ -9,6 +11,7 @@ from lockllm_twisted.wire import (
     check_target,
     forwarded_request_headers,
     forwarded_response_headers,
+    header_lines,
     raw_tail,
 )
 
@@ -114,3 +117,34 @@ def test_end_to_end_headers_keep_order_duplicates_and_bytes() -> None:
     headers = [(b"Set-Cookie", b"a=\xff"), (b"X-A", b"1"), (b"Set-Cookie", b"b"), (b"x-a", b"")]
     assert forwarded_response_headers(Fields(headers)) == headers
     assert forwarded_request_headers(Fields(headers)) == headers
+
+
+LINES = st.lists(
+    st.sampled_from(
+        [b"A: 1\r\n", b"a:2\r\n", b"X-Y:\t v w \t\r\n", b"E:\r\n", b"E: \r\n", b"B: \xff\r\n", b" fold\r\n", b"no colon\r\n", b"C : 1\r\n", b": 1\r\n",
+         b"D: 1\n", b"D: 1\r", b"\r\n", b"F: \x00\r\n", b"F: a\tb\r\n", b"F: \x7f\r\n", b"G\xe9: 1\r\n", b"T:e:st: x:y\r\n"]
+    )
+    | st.binary(max_size=8),
+    max_size=8,
+).map(b"".join)  # fmt: skip
+
+
+@given(LINES | st.binary(max_size=40))
+@example(b"")
+@example(b"Set-Cookie: a=1\r\nX: \r\nset-cookie: b=2 \r\n")
+def test_header_lines_are_read_alike_whether_or_not_there_was_a_compiler(block: bytes) -> None:
+    pairs, found = header_lines(block), Fields.parse(block)
+    expected = None if pairs is None else Fields(pairs)
+    assert _told(found) == _told(expected)
+
+
+def test_a_name_of_one_letter_is_lowered_in_no_other_place() -> None:
+    fields = Fields.parse(b"Z: Y\r\n")
+    assert fields is not None
+    (name, value), (lower,) = fields.pairs[0], fields.names
+    assert (name.decode(), value.decode(), lower.decode()) == ("Z", "Y", "z")
+    assert [b"YZz"[at : at + 1].decode() for at in range(3)] == ["Y", "Z", "z"]  # Python keeps one object for each byte
+
+
+def _told(fields: Fields | None) -> object:
+    return None if fields is None else (fields.pairs, fields.names, fields.named)

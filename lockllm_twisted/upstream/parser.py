@@ -16,7 +16,7 @@ from typing import Final, Literal
 import attrs
 
 from lockllm_twisted.chunks import ChunkError, Chunks
-from lockllm_twisted.wire import Fields, header_lines, lists
+from lockllm_twisted.wire import Fields, lists
 
 MAX_HEAD: Final = 65536
 """Bytes of one head. Node reads 16 KiB, nginx 4-8 KiB, curl 300 KiB; OpenAI's and Google's heads are under 4 KiB."""
@@ -169,10 +169,10 @@ def _head_lines(head: bytes) -> tuple[bytes, int, bytes, Fields]:
     if status_line is None:
         raise ProtocolError("the status line is malformed")
     minor, code, phrase = status_line.groups(default=b"")
-    headers = header_lines(rest + b"\r\n" if rest else b"")
-    if headers is None:
+    fields = Fields.parse(rest + b"\r\n" if rest else b"")
+    if fields is None:
         raise ProtocolError("a header line is malformed")
-    return minor, int(code), phrase, Fields(headers)
+    return minor, int(code), phrase, fields
 
 
 def _told_length(values: Sequence[bytes]) -> int:

@@ -1,0 +1,3 @@
+from collections.abc import Sequence
+
+def fields(block: bytes, /) -> tuple[list[tuple[bytes, bytes]], list[bytes], dict[bytes, Sequence[bytes]]] | None: ...
