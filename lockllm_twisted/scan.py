@@ -139,7 +139,8 @@ class Scanners:
         for post in posts:
             found = post.judged.recall(keys)
             if None in found:
-                todo = {key: passage for key, passage, one in zip(keys, passages, found, strict=True) if one is None}
+                missing = [index for index, one in enumerate(found) if one is None]
+                todo = {keys[index]: passages[index] for index in missing}
                 try:
                     fresh = dict(zip(todo, await self._judge(post, list(todo.values())), strict=True))
                 except Exception as error:  # noqa: BLE001 # the plugin boundary
@@ -148,7 +149,8 @@ class Scanners:
                     continue
                 for key, findings in fresh.items():
                     post.judged.put(key, findings)
-                found = [fresh[key] if one is None else one for key, one in zip(keys, found, strict=True)]
+                for index in missing:
+                    found[index] = fresh[keys[index]]
             if any(found):
                 hits += [
                     Hit(finding, passage.origin, passage.where, passage.until, post.scanner.kind, passage)
