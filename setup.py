@@ -7,6 +7,7 @@ setup(
         Extension(
             "lockllm_twisted.detection._quick",
             ["lockllm_twisted/detection/_quick.c"],
+            libraries=["m"],
             extra_compile_args=["-O2", "-ffp-contract=off"],  # the same doubles on every machine
             optional=True,  # without it, counting.py and weighing.py do the same, only slower
         ),

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from lockllm_twisted.detection.evidence import FEATURES, RISING
+from lockllm_twisted.detection.evidence import APART, FEATURES, RISING
 from lockllm_twisted.detection.judge import KINDS
 from lockllm_twisted.detection.weighing import Nodes, forest_of
 
@@ -21,8 +21,12 @@ _TREES = 64
 _LEAVES = 8
 
 
-def forest(rows: NDArray[np.float64], wanted: NDArray[np.bool_], share: NDArray[np.float64], seed: int) -> list[Nodes]:
+def forest(
+    rows: NDArray[np.float64], wanted: NDArray[np.bool_], share: NDArray[np.float64], kind: str, seed: int
+) -> list[Nodes]:
     """Trees that tell the wanted rows from the others; more evidence never speaks for less."""
+    if kind == "harm":
+        rows = np.where([name in APART for name in FEATURES], 0.0, rows)
     model = HistGradientBoostingClassifier(
         max_iter=_TREES,
         max_leaf_nodes=_LEAVES,
@@ -58,20 +62,14 @@ def weighed(trees: list[Nodes], rows: NDArray[np.float64], kind: str) -> NDArray
 
 
 _USUAL = {"low": 0.0015, "medium": 0.007, "high": 0.03}
-_RATES = {"user": _USUAL, "system": _USUAL, "tool": {"low": 0.004, "medium": 0.02, "high": 0.08}}
+_RATES = {"user": _USUAL, "system": _USUAL, "tool": {"low": 0.003, "medium": 0.015, "high": 0.06}}
 """The share of benign texts of a role that may come to the score at which a sensitivity starts, the mean over their sources. The
 tool texts that were written one by one are full of requests between people, more than tools bring."""
 
-_HARM_RATES = {"low": 0.0001, "medium": 0.0005, "high": 0.002}
+_HARM_RATES = {"low": 0.0003, "medium": 0.001, "high": 0.004}
 """The same for requests for harm, a narrow subject: a share of all benign texts is many of the few that are near it."""
 
 _SCORES = {"low": 0.85, "medium": 0.6, "high": 0.35}
-
-
-def valued(scale: Sequence[Sequence[float]], score: float) -> float:
-    """What trees must say for a score below the lowest sensitivity's."""
-    (low, least), (high, most), *_ = scale
-    return low + (high - low) * (score - least) / (most - least)
 
 
 def points(said: NDArray[np.float64], sources: Sequence[str], kind: str, role: str) -> list[list[float]]:

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from lockllm_twisted.detection.evidence import FEATURES
 from lockllm_twisted.detection.grams import SCOUT_HEADS
 from lockllm_twisted.detection.judge import KINDS, Judge
+from lockllm_twisted.detection.weighing import valued
 from lockllm_twisted.detection.weights import parse
-from training.combine import forest, points, valued, weighed
+from training.combine import forest, points, weighed
 from training.corpus import FOLDS, Example, fold, grown, held_out, load, written
 from training.export import shipped, write
 from training.grams import Encoded, Lexicon, encode, lexicon
@@ -116,7 +117,7 @@ def weighing(examples: Sequence[Example], evidence: NDArray[np.float64], kind: s
     for held in range(FOLDS):
         learn = seen & (folds != held)
         there = seen & (folds == held)
-        said[there] = weighed(forest(row[learn], wanted[learn], share[learn], seed), row[there], kind)
+        said[there] = weighed(forest(row[learn], wanted[learn], share[learn], kind, seed), row[there], kind)
     told = {}
     for name, role in _SCALES[kind].items():
         usual = ~wanted & np.array([one.role == role and not one.templated and not one.paired for one in chosen])
@@ -131,7 +132,7 @@ def weighing(examples: Sequence[Example], evidence: NDArray[np.float64], kind: s
         told |= {"own": told["other"], "brought": told["other"]}
     told_of = row[said >= min(valued(scale, WORTH) for scale in told.values())]
     least = float(np.quantile(told_of[:, list(KINDS[kind])].max(axis=1), MISSED).round(2))
-    return {"trees": forest(row[seen], wanted[seen], share[seen], seed), "points": told, "least": least}
+    return {"trees": forest(row[seen], wanted[seen], share[seen], kind, seed), "points": told, "least": least}
 
 
 def leasts(told: Mapping[str, Any]) -> list[float]:

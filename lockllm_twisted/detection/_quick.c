@@ -9,10 +9,14 @@
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { ATTACK, PLANTED, HARMFUL, KINDS };
+enum { OWN, OTHER, BROUGHT, SPEAKERS };
+enum { WIDE = 6, NEAR, HIDDEN, OUTSIDE, RULES_OF, ORDERS = 16, MENTIONED, QUOTING, OPERATOR, LENGTH, FEATURES };
 enum { HEADS = 6, SCOUT_HEADS = 3, LAYERS = 7, SCOUT_LAYERS = 2 };
 enum { W1, W2, W3, S2, C2, C3, D2 };
 enum { WORD_BITS = 15, CLASS_BITS = 10, MOST_WORDS = 1 << WORD_BITS };
@@ -21,6 +25,7 @@ enum { FIELD = 20, MIDDLE = 1 << (FIELD - 1), HALF = 3 };
 enum { LAST_END = 5, SENTENCE = 48, WINDOW = 96, STEP = 24, QUOTATION = 40 };
 enum { DISGUISED = 1, SPEAKING = 2 };
 enum { SHAPES = 10, LONG_WORD = 15, STEM = 3, DISTINCT = 16, THREADED = 20000 };
+enum { NEEDS = 5, RULES = 3, PAGE = 4096 }; /* 64 needs each, 64 rules each; characters that the rules see at once */
 #define SCALE 32.0
 #define NOTHING (-8.0)
 
@@ -99,14 +104,24 @@ done:
     return result;
 }
 
-/* Half a line of the processor's cache. Longer words are none that a glance needs to know. */
+/* Longer words are none that a glance needs to know. */
 typedef struct {
-    uint64_t needs; /* of the precise rules: those that this word meets */
     uint32_t ciphers; /* that write a word of an attack so */
-    uint16_t number;
+    uint16_t number, met;
     uint8_t size; /* 0: empty */
     char letters[LONG_WORD];
 } Word;
+
+/* What a word means to the rules: the needs that it meets, the rules of which a match may start with it. A bit each. */
+typedef struct {
+    uint64_t needs[NEEDS], heads[RULES];
+} Met;
+
+/* A rule that goes by words. */
+typedef struct {
+    uint64_t needs[NEEDS];
+    uint64_t precise, headless, harmful; /* 0 or 1; a match of a headless rule may start anywhere; "harmful": of requests for harm */
+} Rule;
 
 typedef struct {
     Word *slots;
@@ -126,6 +141,36 @@ static inline Word *word_slot(const Words *words, const char *letters, size_t si
     }
 }
 
+/* ---- trees ----------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    double value; /* a threshold, or what a leaf adds */
+    int32_t feature; /* -1: a leaf */
+    uint32_t least, most;
+} Node;
+
+typedef struct {
+    PyObject_HEAD
+    Node *nodes;
+    uint32_t *roots;
+    size_t count, features;
+    double slope;
+    size_t heads[HEADS], head_count;
+} Forest;
+
+static double weigh(const Forest *self, const double *row) {
+    double total = 0.0;
+    for (size_t at = 0; at < self->head_count; at++) total += self->slope * row[self->heads[at]];
+    for (size_t at = 0; at < self->count; at++) {
+        const Node *node = &self->nodes[self->roots[at]];
+        while (node->feature >= 0) node = &self->nodes[row[node->feature] <= node->value ? node->least : node->most];
+        total += node->value;
+    }
+    return total;
+}
+
+static PyTypeObject ForestType;
+
 /* ---- the type -------------------------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -134,11 +179,15 @@ typedef struct {
     uint16_t *classes;
     size_t numbers;
     Words words;
-    uint64_t *rules;
+    Met *meets;
+    size_t meet_count;
+    Rule *rules;
     size_t rule_count;
     uint32_t usual;
     uint16_t shapes[SHAPES], quote, line;
     double sentence[HEADS], window[HEADS], share[HEADS], faint[SCOUT_HEADS], least[SCOUT_HEADS];
+    Forest *forests[KINDS];
+    double untold[KINDS][SPEAKERS]; /* what the trees say at most where nothing is told */
     int64_t near[SCOUT_HEADS], wide[SCOUT_HEADS];
 } Sums;
 
@@ -168,7 +217,7 @@ static int tables_of(PyObject *from, Table *to, Py_ssize_t count) {
     return 0;
 }
 
-static int add_word(Words *words, PyObject *spelled, unsigned long number, unsigned long ciphers, unsigned long long needs) {
+static int add_word(Words *words, PyObject *spelled, unsigned long number, unsigned long ciphers, unsigned long met) {
     Py_ssize_t size;
     const char *letters = PyUnicode_AsUTF8AndSize(spelled, &size);
     if (letters == NULL) return -1;
@@ -178,12 +227,12 @@ static int add_word(Words *words, PyObject *spelled, unsigned long number, unsig
     word->size = (uint8_t)size;
     word->number = (uint16_t)number;
     word->ciphers = (uint32_t)ciphers;
-    word->needs = needs;
+    word->met = (uint16_t)met;
     return 0;
 }
 
-/* words: {spelled: (number, ciphers, needs)} */
-static int words_of(PyObject *from, Words *words, size_t numbers) {
+/* words: {spelled: (number, ciphers, met)} */
+static int words_of(PyObject *from, Words *words, size_t numbers, size_t meets) {
     size_t size = 16;
     while (size < (size_t)PyDict_GET_SIZE(from) * 2) size *= 2;
     words->mask = size - 1;
@@ -195,38 +244,61 @@ static int words_of(PyObject *from, Words *words, size_t numbers) {
     PyObject *spelled, *told;
     Py_ssize_t at = 0;
     while (PyDict_Next(from, &at, &spelled, &told)) {
-        unsigned long number, ciphers;
-        unsigned long long needs;
-        if (!PyArg_ParseTuple(told, "kkK", &number, &ciphers, &needs)) return -1;
-        if (number >= numbers) {
-            PyErr_SetString(PyExc_ValueError, "a word has a number that has no class");
+        unsigned long number, ciphers, met;
+        if (!PyArg_ParseTuple(told, "kkk", &number, &ciphers, &met)) return -1;
+        if (number >= numbers || met >= meets) {
+            PyErr_SetString(PyExc_ValueError, "a word has a number that nothing stands for");
             return -1;
         }
-        if (add_word(words, spelled, number, ciphers, needs) < 0) return -1;
+        if (add_word(words, spelled, number, ciphers, met) < 0) return -1;
     }
     return 0;
 }
 
+/* The trees of each kind, and for each what they say at most, by who speaks, where nothing is told. */
+static int weighing_of(Sums *self, PyObject *forests, PyObject *untold) {
+    double limits[KINDS * SPEAKERS];
+    if (numbers_of(untold, limits, KINDS * SPEAKERS) < 0) return -1;
+    memcpy(self->untold, limits, sizeof(limits));
+    for (int kind = 0; kind < KINDS; kind++) {
+        PyObject *forest = PyTuple_Check(forests) && PyTuple_GET_SIZE(forests) == KINDS ? PyTuple_GET_ITEM(forests, kind) : NULL;
+        if (forest == NULL || Py_TYPE(forest) != &ForestType || ((Forest *)forest)->features > FEATURES) {
+            PyErr_SetString(PyExc_TypeError, "not a forest for each kind");
+            return -1;
+        }
+        self->forests[kind] = (Forest *)Py_NewRef(forest);
+    }
+    return 0;
+}
+
+/* A copy of an array of numbers of some size; how many of some `part` bytes it holds. NULL with an exception. */
+static void *copied(PyObject *from, size_t part, size_t *count) {
+    Py_buffer held;
+    if (PyObject_GetBuffer(from, &held, PyBUF_SIMPLE) < 0) return NULL;
+    void *copy = NULL;
+    if ((size_t)held.len % part) PyErr_SetString(PyExc_ValueError, "an array does not hold whole rows");
+    else if ((copy = malloc((size_t)held.len + 1)) == NULL) PyErr_NoMemory();
+    else memcpy(copy, held.buf, (size_t)held.len);
+    *count = (size_t)held.len / part;
+    PyBuffer_Release(&held);
+    return copy;
+}
+
 static int fill(Sums *self, PyObject *args, PyObject *named) {
     static char *names[] = {"classes", "layers", "scout", "sentence", "window", "share", "faint", "least", "near", "wide", "words",
-                            "shapes", "quote", "line", "usual", "rules", NULL};
-    PyObject *classes, *layers, *scout, *sentence, *window, *share, *faint, *least, *near, *wide, *words, *shapes, *rules;
+                            "shapes", "quote", "line", "usual", "meets", "rules", "forests", "untold", NULL};
+    PyObject *classes, *layers, *scout, *sentence, *window, *share, *faint, *least, *near, *wide, *words, *shapes, *meets,
+        *rules, *forests, *untold;
     unsigned int usual;
-    if (!PyArg_ParseTupleAndKeywords(args, named, "$OOOOOOOOOOO!OHHIO!", names, &classes, &layers, &scout, &sentence, &window,
+    if (!PyArg_ParseTupleAndKeywords(args, named, "$OOOOOOOOOOO!OHHIOOOO", names, &classes, &layers, &scout, &sentence, &window,
                                      &share, &faint, &least, &near, &wide, &PyDict_Type, &words, &shapes, &self->quote, &self->line,
-                                     &usual, &PyList_Type, &rules))
+                                     &usual, &meets, &rules, &forests, &untold))
         return -1;
     self->usual = usual;
-    Py_buffer held;
-    if (PyObject_GetBuffer(classes, &held, PyBUF_SIMPLE) < 0) return -1;
-    self->numbers = (size_t)held.len / sizeof(uint16_t);
-    self->classes = malloc((size_t)held.len + 1);
-    if (self->classes != NULL) memcpy(self->classes, held.buf, (size_t)held.len);
-    PyBuffer_Release(&held);
-    if (self->classes == NULL) {
-        PyErr_NoMemory();
+    if ((self->classes = copied(classes, sizeof(uint16_t), &self->numbers)) == NULL ||
+        (self->meets = copied(meets, sizeof(Met), &self->meet_count)) == NULL ||
+        (self->rules = copied(rules, sizeof(Rule), &self->rule_count)) == NULL)
         return -1;
-    }
     double shape_numbers[SHAPES];
     if (numbers_of(shapes, shape_numbers, SHAPES) < 0) return -1;
     int wrong = self->numbers > MOST_WORDS;
@@ -238,21 +310,16 @@ static int fill(Sums *self, PyObject *args, PyObject *named) {
         PyErr_SetString(PyExc_ValueError, "not a class for each word");
         return -1;
     }
-    self->rule_count = (size_t)PyList_GET_SIZE(rules);
-    self->rules = malloc(self->rule_count * sizeof(uint64_t) + 1);
-    if (self->rules == NULL) {
-        PyErr_NoMemory();
+    if (weighing_of(self, forests, untold) < 0) return -1;
+    if (self->rule_count > RULES * 64) {
+        PyErr_SetString(PyExc_ValueError, "there are too many rules");
         return -1;
-    }
-    for (size_t at = 0; at < self->rule_count; at++) {
-        self->rules[at] = PyLong_AsUnsignedLongLong(PyList_GET_ITEM(rules, (Py_ssize_t)at));
-        if (PyErr_Occurred()) return -1;
     }
     if (tables_of(layers, self->layers, LAYERS) < 0 || tables_of(scout, self->scout, SCOUT_LAYERS) < 0 ||
         numbers_of(sentence, self->sentence, HEADS) < 0 || numbers_of(window, self->window, HEADS) < 0 ||
         numbers_of(share, self->share, HEADS) < 0 || numbers_of(faint, self->faint, SCOUT_HEADS) < 0 ||
         numbers_of(least, self->least, SCOUT_HEADS) < 0 ||
-        limits_of(near, self->near) < 0 || limits_of(wide, self->wide) < 0 || words_of(words, &self->words, self->numbers) < 0)
+        limits_of(near, self->near) < 0 || limits_of(wide, self->wide) < 0 || words_of(words, &self->words, self->numbers, self->meet_count) < 0)
         return -1;
     return 0;
 }
@@ -268,6 +335,8 @@ static void sums_dealloc(Sums *self) {
     for (int at = 0; at < SCOUT_LAYERS; at++) free(self->scout[at].slots);
     free(self->classes);
     free(self->rules);
+    free(self->meets);
+    for (int kind = 0; kind < KINDS; kind++) Py_XDECREF(self->forests[kind]);
     free(self->words.slots);
     Py_TYPE(self)->tp_free((PyObject *)self);
 }
@@ -424,16 +493,15 @@ static inline int above(const double *logits, const double *limits) {
     return logits[INDIRECT] > limits[0] || logits[HARM] > limits[1] || logits[ANY] > limits[2];
 }
 
-/* What is said in each suspect. Returns whether one says enough for a text to be weighed, which is all that a glance asks; -1 without
-   memory. */
-static int look(const Sums *self, Work *work, int brought, int everything, int glance) {
+/* What is said in each suspect, where one says enough for a text to be weighed. Returns -1 without memory. */
+static int look(const Sums *self, Work *work, int brought, int everything) {
     int loud = 0;
     if (suspects(self, work, brought, everything) < 0) return -1;
     if (work->unit_count == 0) return 0;
     if (quotations(self, work) < 0) return -1;
     int64_t(*sums)[HEADS + 1] = NULL;
     size_t room = 0;
-    for (size_t from = 0, to; from < work->unit_count && !(glance && loud); from = to) {
+    for (size_t from = 0, to; from < work->unit_count; from = to) {
         size_t reached = work->units[from].end;
         for (to = from + 1; to < work->unit_count && work->units[to].first <= reached; to++)
             if (work->units[to].end > reached) reached = work->units[to].end;
@@ -462,11 +530,7 @@ static int look(const Sums *self, Work *work, int brought, int everything, int g
             seen.outside = (double)(right[HEADS] - left[HEADS]) / SCALE * (unit.window ? self->share[ANY] : 1.0) + bias[ANY];
             if (!brought) seen.logits[INDIRECT] = NOTHING;
             if (!everything && !above(seen.logits, self->faint)) continue;
-            if (!loud && above(seen.logits, self->least)) {
-                loud = 1;
-                if (glance) break;
-            }
-            if (glance) continue;
+            loud |= above(seen.logits, self->least);
             if (work->seen_count == work->seen_room) {
                 work->seen_room = work->seen_room * 2 + 8;
                 Seen *more = realloc(work->seen, work->seen_room * sizeof(Seen));
@@ -481,7 +545,21 @@ static int look(const Sums *self, Work *work, int brought, int everything, int g
     }
     free(sums);
     if (!loud && !everything) work->seen_count = 0;
-    return loud;
+    return 0;
+}
+
+static PyObject *seen_list(const Work *work) {
+    PyObject *result = PyList_New((Py_ssize_t)work->seen_count);
+    for (size_t at = 0; result != NULL && at < work->seen_count; at++) {
+        const Seen *seen = &work->seen[at];
+        const double *logits = seen->logits;
+        PyObject *one = Py_BuildValue("nn(dddddd)dO", (Py_ssize_t)seen->unit.first, (Py_ssize_t)seen->unit.end, logits[0], logits[1],
+                                      logits[2], logits[3], logits[4], logits[5], seen->outside,
+                                      seen->unit.window ? Py_True : Py_False);
+        if (one == NULL) Py_CLEAR(result);
+        else PyList_SET_ITEM(result, (Py_ssize_t)at, one);
+    }
+    return result;
 }
 
 static PyObject *sums_look(Sums *self, PyObject *args) {
@@ -502,25 +580,16 @@ static PyObject *sums_look(Sums *self, PyObject *args) {
     }
     if (work.size > THREADED) {
         Py_BEGIN_ALLOW_THREADS;
-        failed = look(self, &work, brought, everything, 0);
+        failed = look(self, &work, brought, everything);
         Py_END_ALLOW_THREADS;
     } else {
-        failed = look(self, &work, brought, everything, 0);
+        failed = look(self, &work, brought, everything);
     }
     if (failed < 0) {
         PyErr_NoMemory();
         goto done;
     }
-    result = PyList_New((Py_ssize_t)work.seen_count);
-    for (size_t at = 0; result != NULL && at < work.seen_count; at++) {
-        const Seen *seen = &work.seen[at];
-        const double *logits = seen->logits;
-        PyObject *one = Py_BuildValue("nn(dddddd)dO", (Py_ssize_t)seen->unit.first, (Py_ssize_t)seen->unit.end, logits[0], logits[1],
-                                      logits[2], logits[3], logits[4], logits[5], seen->outside,
-                                      seen->unit.window ? Py_True : Py_False);
-        if (one == NULL) Py_CLEAR(result);
-        else PyList_SET_ITEM(result, (Py_ssize_t)at, one);
-    }
+    result = seen_list(&work);
 done:
     work_free(&work);
     return result;
@@ -571,15 +640,27 @@ static void kinds_init(void) {
     for (const char *sign = "$%&*;<=>?@^`"; *sign; sign++) base85_signs[(int)*sign] = number++;
 }
 
+/* Where a word stands with which a match of some rule may start. */
+typedef struct {
+    uint16_t at, met;
+} Head;
+
 typedef struct {
     const Sums *sums;
     Work *work;
-    uint64_t needs;
+    uint64_t needs[NEEDS];
+    size_t head_count;
+    int brought, own;
+    int ruled, precise, harmful; /* some rule may match; a precise one; one of requests for harm */
+    int short_; /* so short that the rules see all of it at once */
     uint32_t once, twice; /* ciphers that one word, that two words are in */
     uint32_t singles;     /* single letters, by their place in the alphabet */
     const Word *met[DISTINCT];
     size_t met_count;
+    Head heads[PAGE / 2 + 1];
 } Glance;
+
+static PyObject *nothing, *in_doubt; /* what is told of most texts */
 
 /* The place of a word's shape in `grams.SHAPES`. */
 static size_t shape(const char *word, size_t size) {
@@ -595,18 +676,28 @@ static size_t shape(const char *word, size_t size) {
     return 9;
 }
 
-/* A token more. Returns whether the text may be disguised. */
-static int token(Glance *glance, const char *word, size_t size) {
+/* A word, as the rules see it: apostrophes part words. */
+static inline void meet(Glance *glance, const Word *known, size_t at) {
+    if (known->met == 0) return;
+    const Met *met = &glance->sums->meets[known->met];
+    for (int bits = 0; bits < NEEDS; bits++) glance->needs[bits] |= met->needs[bits];
+    _Static_assert(RULES == 3, "three numbers of bits");
+    if (glance->short_ && (met->heads[0] | met->heads[1] | met->heads[2]))
+        glance->heads[glance->head_count++] = (Head){(uint16_t)at, known->met};
+}
+
+/* A token more. Returns whether the text may be disguised. ``at``: where it starts, of one that is a word to the rules too. */
+static int token(Glance *glance, const char *word, size_t size, size_t at) {
     const Word *known = word_slot(&glance->sums->words, word, size);
     uint16_t number = glance->sums->shapes[known->size ? 0 : shape(word, size)];
     if (known->size) {
         number = known->number;
-        glance->needs |= known->needs;
+        if (at != SIZE_MAX) meet(glance, known, at);
         if (known->ciphers) {
-            size_t at = 0;
-            while (at < glance->met_count && glance->met[at] != known) at++;
-            if (at == glance->met_count) {
-                if (at == DISTINCT) return 1;
+            size_t place = 0;
+            while (place < glance->met_count && glance->met[place] != known) place++;
+            if (place == glance->met_count) {
+                if (place == DISTINCT) return 1;
                 glance->met[glance->met_count++] = known;
                 glance->twice |= glance->once & known->ciphers;
                 glance->once |= known->ciphers;
@@ -621,7 +712,7 @@ static int token(Glance *glance, const char *word, size_t size) {
 /* The numbers of the tokens of an ASCII text. Returns whether a decoder may find something in it: 1 in doubt; -1 without memory. */
 static int tokenise(Glance *glance, const char *text, size_t size) {
     char word[LONG_WORD]; /* a longer one may be base64 */
-    size_t letters = 0, run = 0, longest = 0, sixes = 0, noughts = 0, ones = 0, in_row = 0, dashes = 0, leet = 0, ays = 0;
+    size_t letters = 0, part = 0, begun = 0, run = 0, longest = 0, sixes = 0, noughts = 0, ones = 0, in_row = 0, dashes = 0, leet = 0, ays = 0;
     size_t since[2] = {SIZE_MAX, SIZE_MAX}; /* the last " and ' with nothing but joints behind it */
     uint32_t base85 = 0;
     int plus = 0, equal = 0, ten = 0, nought_one = 0, dash_dot = 0, joint = 0, spaced = 0, codes = 0;
@@ -631,6 +722,7 @@ static int tokenise(Glance *glance, const char *text, size_t size) {
         const unsigned char sign = at < size ? (unsigned char)text[at] : '\0', kind = at < size ? kinds[sign] : 0;
         if (kind & (LETTER | DIGIT)) {
             if (letters == LONG_WORD) return 1;
+            if (letters == part) begun = at;
             word[letters++] = (char)(kind & LETTER ? sign | 0x20 : sign);
             if (kind & LETTER) {
                 if (joint) return 1;
@@ -651,13 +743,17 @@ static int tokenise(Glance *glance, const char *text, size_t size) {
             run++;
         } else {
             if (at < size && kind & CONTROL) return 1;
+            if (letters > part && (sign == '\'' || part)) {
+                meet(glance, word_slot(&glance->sums->words, word + part, letters - part), begun);
+                part = letters;
+            }
             if (sign != '\'' && letters) {
-                if (token(glance, word, letters)) return 1;
-                letters = 0;
+                if (token(glance, word, letters, part ? SIZE_MAX : begun)) return 1;
+                letters = part = 0;
             }
             if (kind & MARK) {
                 const char mark = sign == ';' ? '.' : sign == '\n' ? '|' : (char)sign;
-                if (token(glance, &mark, 1)) return 1;
+                if (token(glance, &mark, 1, SIZE_MAX)) return 1;
             }
             joint = kind & JOINT && (joint || kinds[before] & LETTER);
             if (joint && sign == '<') return 1;
@@ -712,38 +808,140 @@ static int tokenise(Glance *glance, const char *text, size_t size) {
            (ays >= 4 && ays * 5 >= tokens * 2) || (longest >= 20 && __builtin_popcount(base85) >= 3);
 }
 
-static int speaks(const Sums *self, const Glance *glance, int brought) {
-    for (size_t at = 0; at < self->rule_count; at++)
-        if ((self->rules[at] & glance->needs) == self->rules[at]) return 1;
-    if (glance->work->size == 0) return 0;
-    return look(self, glance->work, brought, 0, 1);
+/* Which rules may match, a bit each. */
+static void possible(Glance *glance, uint64_t *rules) {
+    const Sums *self = glance->sums;
+    for (size_t number = 0; number < self->rule_count; number++) {
+        const Rule *rule = &self->rules[number];
+        int bits = 0;
+        while (bits < NEEDS && (rule->needs[bits] & glance->needs[bits]) == rule->needs[bits]) bits++;
+        if (bits < NEEDS) continue;
+        rules[number / 64] |= 1ull << number % 64;
+        glance->ruled = 1;
+        glance->precise |= rule->precise != 0;
+        glance->harmful |= rule->harmful != 0;
+    }
 }
 
-static int glance_at(const Sums *self, Work *work, const char *text, size_t size, int brought) {
-    Glance glance = {.sums = self, .work = work};
-    int found = tokenise(&glance, text, size);
+static inline double larger(double one, double other) { return one > other ? one : other; }
+
+/* The row of evidence of a text in which no rule matched: as `evidence.gather` makes it. */
+static void row_of(const Glance *glance, double *row) {
+    const Work *work = glance->work;
+    double second_any = NOTHING, second_order = NOTHING, first_any = NOTHING, first_order = NOTHING;
+    size_t sentences = 0, windows = 0;
+    memset(row, 0, FEATURES * sizeof(double));
+    for (size_t at = 0; at < work->seen_count; at++) {
+        const Seen *seen = &work->seen[at];
+        const double any = seen->logits[ANY], order = seen->logits[INDIRECT];
+        for (int head = 0; head < HEADS; head++) row[head] = at == 0 ? seen->logits[head] : larger(row[head], seen->logits[head]);
+        row[OUTSIDE] = at == 0 ? seen->outside : larger(row[OUTSIDE], seen->outside);
+        if (seen->unit.window) {
+            row[WIDE] = windows++ == 0 ? any : larger(row[WIDE], any);
+            continue;
+        }
+        if (sentences++ == 0) {
+            first_any = any;
+            first_order = order;
+            continue;
+        }
+        second_any = sentences == 2 ? (any < first_any ? any : first_any) : larger(second_any, any < first_any ? any : first_any);
+        second_order = sentences == 2 ? (order < first_order ? order : first_order)
+                                      : larger(second_order, order < first_order ? order : first_order);
+        first_any = larger(first_any, any);
+        first_order = larger(first_order, order);
+    }
+    if (windows == 0) row[WIDE] = NOTHING;
+    row[NEAR] = second_any;
+    row[HIDDEN] = NOTHING;
+    row[ORDERS] = second_order;
+    row[QUOTING] = glance->brought;
+    row[OPERATOR] = glance->own;
+    row[LENGTH] = log(1.0 + (double)work->size);
+}
+
+/* Whether nothing is told of a kind, whatever matches: what the trees weigh must be known without the rules. */
+static int untold(const Glance *glance, int kind, const double *row, int ruled) {
+    const Sums *self = glance->sums;
+    const int loud = kind == HARMFUL ? row[HARM] > self->least[1]
+                                     : row[ANY] > self->least[2] || (kind == PLANTED && row[INDIRECT] > self->least[0]);
+    if (!loud) return 1;
+    const int speaker = glance->own ? OWN : glance->brought ? BROUGHT : OTHER;
+    return !ruled && weigh(self->forests[kind], row) <= self->untold[kind][speaker];
+}
+
+/* [(rule, where a match of it may start), ...]; -1 for anywhere. */
+static PyObject *starts_list(const Glance *glance, const uint64_t *rules) {
+    const Sums *self = glance->sums;
+    PyObject *result = PyList_New(0);
+    for (size_t number = 0; result != NULL && number < self->rule_count; number++) {
+        const uint64_t bit = 1ull << number % 64;
+        if (!(rules[number / 64] & bit)) continue;
+        const int headless = self->rules[number].headless != 0;
+        for (size_t head = 0; result != NULL && head < (headless ? 1 : glance->head_count); head++) {
+            if (!headless && !(self->meets[glance->heads[head].met].heads[number / 64] & bit)) continue;
+            PyObject *start = Py_BuildValue("ni", (Py_ssize_t)number, headless ? -1 : (int)glance->heads[head].at);
+            if (start == NULL || PyList_Append(result, start) < 0) Py_CLEAR(result);
+            Py_XDECREF(start);
+        }
+    }
+    return result;
+}
+
+/* Returns what there may be; ``rules``: which may match. -1 without memory. */
+static int glance_at(Glance *glance, const char *text, size_t size, uint64_t *rules) {
+    const int found = tokenise(glance, text, size);
     if (found) return found < 0 ? -1 : DISGUISED | SPEAKING;
-    found = speaks(self, &glance, brought);
-    return found < 0 ? -1 : found ? SPEAKING : 0;
+    possible(glance, rules);
+    if (glance->work->size && look(glance->sums, glance->work, glance->brought, 0) < 0) return -1;
+    if (glance->precise) return SPEAKING;
+    if (glance->work->seen_count == 0) return 0;
+    double row[FEATURES];
+    row_of(glance, row);
+    return untold(glance, glance->brought ? PLANTED : ATTACK, row, glance->ruled) && untold(glance, HARMFUL, row, glance->harmful)
+               ? 0
+               : SPEAKING;
+}
+
+static PyObject *told(int found, PyObject *seen, size_t size, PyObject *starts) {
+    if (seen == NULL || starts == NULL) {
+        Py_XDECREF(seen);
+        Py_XDECREF(starts);
+        return NULL;
+    }
+    return Py_BuildValue("iNnN", found, seen, (Py_ssize_t)size, starts);
 }
 
 static PyObject *sums_glance(Sums *self, PyObject *args) {
     PyObject *text;
-    int brought, found;
-    if (!PyArg_ParseTuple(args, "Up", &text, &brought)) return NULL;
-    if (!PyUnicode_IS_ASCII(text)) return PyLong_FromLong(DISGUISED | SPEAKING);
+    int brought, own, found;
+    if (!PyArg_ParseTuple(args, "Upp", &text, &brought, &own)) return NULL;
+    if (!PyUnicode_IS_ASCII(text)) return Py_NewRef(in_doubt);
     const char *letters = (const char *)PyUnicode_1BYTE_DATA(text);
     const size_t size = (size_t)PyUnicode_GET_LENGTH(text);
     Work work = {0};
+    uint64_t rules[RULES] = {0};
+    Glance glance;
+    memset(&glance, 0, sizeof(glance) - sizeof(glance.heads));
+    glance.sums = self;
+    glance.work = &work;
+    glance.brought = brought;
+    glance.own = own;
+    glance.short_ = size <= PAGE;
     if (size > THREADED) {
         Py_BEGIN_ALLOW_THREADS;
-        found = glance_at(self, &work, letters, size, brought);
+        found = glance_at(&glance, letters, size, rules);
         Py_END_ALLOW_THREADS;
     } else {
-        found = glance_at(self, &work, letters, size, brought);
+        found = glance_at(&glance, letters, size, rules);
     }
+    PyObject *result;
+    if (found < 0) result = PyErr_NoMemory();
+    else if (found == 0) result = Py_NewRef(nothing);
+    else if (found & DISGUISED) result = Py_NewRef(in_doubt);
+    else result = told(found, seen_list(&work), work.size, glance.short_ ? starts_list(&glance, rules) : Py_NewRef(Py_None));
     work_free(&work);
-    return found < 0 ? PyErr_NoMemory() : PyLong_FromLong(found);
+    return result;
 }
 
 static PyMethodDef sums_methods[] = {
@@ -763,22 +961,7 @@ static PyTypeObject SumsType = {
     .tp_methods = sums_methods,
 };
 
-/* ---- trees ----------------------------------------------------------------------------------------------------- */
-
-typedef struct {
-    double value; /* a threshold, or what a leaf adds */
-    int32_t feature; /* -1: a leaf */
-    uint32_t least, most;
-} Node;
-
-typedef struct {
-    PyObject_HEAD
-    Node *nodes;
-    uint32_t *roots;
-    size_t count, features;
-    double slope;
-    size_t heads[HEADS], head_count;
-} Forest;
+/* ---- the type of the trees ------------------------------------------------------------------------------------- */
 
 /* The nodes of one tree, behind the `base` nodes of others. */
 static int grow(PyObject *tree, Node *nodes, size_t base, size_t *features) {
@@ -871,14 +1054,7 @@ static PyObject *forest_weigh(Forest *self, PyObject *row) {
         return NULL;
     }
     if (numbers_of(row, values, PyTuple_GET_SIZE(row)) < 0) return NULL;
-    double total = 0.0;
-    for (size_t at = 0; at < self->head_count; at++) total += self->slope * values[self->heads[at]];
-    for (size_t at = 0; at < self->count; at++) {
-        const Node *node = &self->nodes[self->roots[at]];
-        while (node->feature >= 0) node = &self->nodes[values[node->feature] <= node->value ? node->least : node->most];
-        total += node->value;
-    }
-    return PyFloat_FromDouble(total);
+    return PyFloat_FromDouble(weigh(self, values));
 }
 
 static PyMethodDef forest_methods[] = {
@@ -900,7 +1076,12 @@ static PyModuleDef module = {PyModuleDef_HEAD_INIT, .m_name = "_quick", .m_doc =
 
 PyMODINIT_FUNC PyInit__quick(void) {
     kinds_init();
+    nothing = Py_BuildValue("i()iO", 0, 0, Py_None);
+    in_doubt = Py_BuildValue("i()iO", DISGUISED | SPEAKING, 0, Py_None);
+    if (nothing == NULL || in_doubt == NULL) return NULL;
     PyObject *made = PyModule_Create(&module);
-    if (made != NULL && (PyModule_AddType(made, &SumsType) < 0 || PyModule_AddType(made, &ForestType) < 0)) Py_CLEAR(made);
+    if (made != NULL && (PyModule_AddType(made, &SumsType) < 0 || PyModule_AddType(made, &ForestType) < 0 ||
+                         PyModule_AddIntConstant(made, "NEEDS", NEEDS) < 0 || PyModule_AddIntConstant(made, "RULES", RULES) < 0))
+        Py_CLEAR(made);
     return made;
 }

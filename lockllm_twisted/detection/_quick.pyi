@@ -2,7 +2,11 @@ from array import array
 from collections.abc import Sequence
 from typing import Self
 
-from lockllm_twisted.detection.counting import Spoken
+from lockllm_twisted.detection.counting import Glance, Spoken
+from lockllm_twisted.detection.weighing import Weighing
+
+NEEDS: int
+RULES: int
 
 class Sums:
     def __new__(
@@ -23,11 +27,14 @@ class Sums:
         quote: int,
         line: int,
         usual: int,
-        rules: list[int],
+        meets: array[int],
+        rules: array[int],
+        forests: tuple[Weighing, ...],
+        untold: list[float],
     ) -> Self: ...
     def look(self, ids: list[int], brought: bool, everything: bool, /) -> list[Spoken]: ...
     def weight(self, layer: int, key: int, head: int, /) -> float: ...
-    def glance(self, text: str, brought: bool, /) -> int: ...
+    def glance(self, text: str, brought: bool, own: bool, /) -> Glance: ...
 
 class Forest:
     def __new__(cls, trees: list[list[list[float]]], heads: Sequence[int], slope: float, /) -> Self: ...

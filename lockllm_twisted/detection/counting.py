@@ -17,7 +17,7 @@ from operator import add, lshift, or_
 from typing import Any, Protocol
 
 from lockllm_twisted.detection.ciphers import CIPHERS, USUAL, WRITTEN_AS
-from lockllm_twisted.detection.families import PRECISE
+from lockllm_twisted.detection.families import ALL
 from lockllm_twisted.detection.grams import (
     CLASS_BITS,
     HEADS,
@@ -32,24 +32,39 @@ from lockllm_twisted.detection.grams import (
     windows,
 )
 from lockllm_twisted.detection.tokens import LINE
+from lockllm_twisted.detection.weighing import Weighing
 from lockllm_twisted.detection.weights import FIELD, SCALE, Weights
+from lockllm_twisted.values import Category
 
 try:
-    from lockllm_twisted.detection._quick import Sums as _Quick
+    from lockllm_twisted.detection import _quick
 except ImportError:  # there was no compiler
-    _Quick = None  # type: ignore[assignment, misc]
+    _quick = None  # type: ignore[assignment]
 
 DISGUISED = 1
-"""Of `Counting.glance`: something may be encoded or disguised."""
+"""Something may be encoded or disguised."""
 SPEAKING = 2
-"""Of `Counting.glance`: something may say enough to be weighed, or match a precise rule."""
+"""Something may say enough to be weighed, or match a precise rule."""
 
 NOTHING = -8.0
 """The logit of what was not seen."""
 
+Start = tuple[int, int]
+"""A rule's number in `Rules.worded`, and where in a text a match of it may start; -1 for anywhere."""
+
 Spoken = tuple[int, int, tuple[float, ...], float, bool]
 """The first token of a sentence or window, the one behind its last, the logit of each head, that of ``any`` without what stands in
 quotation marks, and whether it is a window."""
+
+Glance = tuple[int, Sequence[Spoken], int, "list[Start] | None"]
+"""What a text is at a glance: `DISGUISED` or `SPEAKING`, both, or 0 for one in which there is nothing to find. Where it is `SPEAKING` alone,
+what `Counting.look` finds, the number of tokens, and of a short text where its rules may match."""
+
+Untold = tuple[tuple[Weighing, ...], list[float]]
+"""The trees for attacks, for planted ones and for harm, and what these say at most where nothing is told: of each in a text of the operator's,
+of somebody else's, and in one that a tool brought."""
+
+IN_DOUBT: Glance = (DISGUISED | SPEAKING, (), 0, None)
 
 _MASK = (1 << FIELD) - 1
 _MIDDLE = 1 << (FIELD - 1)
@@ -81,8 +96,8 @@ class Counting(Protocol):
     def weight(self, layer: int, key: int, head: int, /) -> float:
         """What one n-gram speaks for, as a logit; 0 for one that the model does not know."""
 
-    def glance(self, text: str, brought: bool, /) -> int:
-        """`DISGUISED` or `SPEAKING`, both, or 0 for a text in which there is nothing to find. In doubt both."""
+    def glance(self, text: str, brought: bool, own: bool, /) -> Glance:
+        """What a text is at a glance. ``own``: its writer works for the operator."""
 
 
 def _limits(told: Any) -> tuple[list[int], list[int]]:
@@ -127,7 +142,7 @@ def _above(logits: Sequence[float], limits: Sequence[float]) -> bool:
 class Sums:
     """`Counting` in Python."""
 
-    def __init__(self, weights: Weights) -> None:
+    def __init__(self, weights: Weights, untold: Untold) -> None:
         self._quote, self._line = weights.words.index('"'), weights.words.index(LINE)
         self._class = weights.classes.__getitem__
         self._layers = {name: table.rows().get for name, table in weights.layers.items()}
@@ -141,9 +156,9 @@ class Sums:
         near, wide = _limits(told)
         self._near_alarm, self._wide_alarm = _alarm(near), _alarm(wide)
 
-    def glance(self, text: str, brought: bool, /) -> int:
-        """In doubt both: to tell would cost as much as to look."""
-        return DISGUISED | SPEAKING
+    def glance(self, text: str, brought: bool, own: bool, /) -> Glance:
+        """Always in doubt: to tell would cost as much as to look."""
+        return IN_DOUBT
 
     def look(self, ids: list[int], brought: bool, everything: bool, /) -> list[Spoken]:
         """As `Counting.look`."""
@@ -223,19 +238,32 @@ class Sums:
         return list(map(add, map(add, ones, chain((0,), twos)), chain((0, 0), threes)))[start - before :]
 
 
-def sums_of(weights: Weights) -> Counting:
+def split(bits: int, size: int) -> list[int]:
+    """Bits in numbers of 64, the lowest first. Raises OverflowError for more of them."""
+    if bits >> 64 * size:
+        raise OverflowError("the rules need more bits than the compiled part has for them")
+    return [bits >> 64 * at & (1 << 64) - 1 for at in range(size)]
+
+
+def sums_of(weights: Weights, untold: Untold) -> Counting:
     """What adds up with some weights: compiled where it was built, else in Python."""
-    if _Quick is None:
-        return Sums(weights)
+    if _quick is None:
+        return Sums(weights, untold)
     number = {word: at for at, word in enumerate(weights.words)}
     told = weights.told
     near, wide = _limits(told)
     words = {word: (at, 0, 0) for word, at in number.items()}
-    for word in {*WRITTEN_AS, *PRECISE.meets}:
+    meets = {(0, 0): 0}
+    for word in {*WRITTEN_AS, *ALL.meets}:
         of = number[word] if word in number else number[shape(word)]
         ciphers = sum(1 << CIPHERS.index(name) for name in WRITTEN_AS.get(word, ()))
-        words[word] = (of, ciphers, PRECISE.meets.get(word, 0))
-    return _Quick(
+        met = (ALL.meets.get(word, 0), ALL.starts.get(word, 0))
+        words[word] = (of, ciphers, meets.setdefault(met, len(meets)))
+    rules = [
+        (wanted, int(each.precise), int(each.heads is None), int(each.category is Category.UNSAFE_INSTRUCTIONS))
+        for wanted, each in ALL.worded
+    ]
+    return _quick.Sums(
         classes=array("H", weights.classes),
         layers=[weights.layers[layer].columns for layer in LAYERS],
         scout=[weights.scout[layer].columns for layer in SCOUT_LAYERS],
@@ -251,5 +279,11 @@ def sums_of(weights: Weights) -> Counting:
         quote=number['"'],
         line=number[LINE],
         usual=sum(1 << CIPHERS.index(name) for name in USUAL),
-        rules=PRECISE.wanted,
+        meets=array(
+            "Q",
+            [part for needs, heads in meets for part in (*split(needs, _quick.NEEDS), *split(heads, _quick.RULES))],
+        ),
+        rules=array("Q", [part for wanted, *kind in rules for part in (*split(wanted, _quick.NEEDS), *kind)]),
+        forests=untold[0],
+        untold=untold[1],
     )

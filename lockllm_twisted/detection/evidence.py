@@ -11,8 +11,8 @@ from math import log
 
 import attrs
 
-from lockllm_twisted.detection.counting import NOTHING
-from lockllm_twisted.detection.families import PRECISE
+from lockllm_twisted.detection.counting import NOTHING, Glance, Start
+from lockllm_twisted.detection.families import ALL, PRECISE
 from lockllm_twisted.detection.grams import HEADS
 from lockllm_twisted.detection.hits import QUOTING, Hit, disguised, hits_of, precise
 from lockllm_twisted.detection.model import Model, Seen
@@ -48,15 +48,22 @@ FEATURES = (
 )
 """The names of a row's numbers, in order."""
 
+_ANY, _INDIRECT = HEADS.index("any"), HEADS.index("indirect")
+_LEAST = (float("-inf"),) * len(HEADS)
+
 RISING = frozenset(FEATURES[: len(HEADS) + 4 + len(_KINDS)])
 """Features of which more can't mean less."""
+
+APART = frozenset({"mentioned", *(f"rules: {kind}" for kind in _KINDS if kind != "unsafe")})
+"""What rules for attacks say: a request for harm is weighed without it, so that it can be weighed before these were asked."""
 
 
 @attrs.frozen(eq=False)
 class Look:
-    """A view in which something was seen, and the rules' hits in a view that is that or an excerpt of it."""
+    """A view in which something was seen, its number of tokens, and the rules' hits in a view that is that or an excerpt of it."""
 
     view: View
+    size: int
     seen: list[Seen]
     near: View
     hits: list[Hit]
@@ -72,17 +79,34 @@ class Evidence:
 
 def _look(model: Model, view: View, origin: Origin) -> Look | None:
     seen = model.look(view.tokens, brought=origin in QUOTING)
+    if not seen and not _may_match(view):
+        return None
+    return _found(model, view, origin, seen, len(view.tokens), None)
+
+
+def _may_match(view: View) -> bool:
+    """Whether a precise rule may match: to rules, apostrophes part words; the tokens have them as one."""
+    return (
+        not view.folded.isascii()
+        or any(PRECISE.may_match(stretch.words) for stretch in view.stretches)
+        or ("'" in view.lowered and any(PRECISE.may_match(window.words) for window in view.windows))
+    )
+
+
+def _found(
+    model: Model, view: View, origin: Origin, seen: list[Seen], size: int, starts: list[Start] | None
+) -> Look | None:
     if not seen:
-        if view.folded.isascii() and not any(PRECISE.may_match(stretch.words) for stretch in view.stretches):
-            return None
-        if not precise(hits_of(view, origin, PRECISE)):
+        if not precise(hits_of(view, origin, PRECISE) if starts is None else hits_of(view, origin, ALL, starts)):
             return None
         seen = model.look(view.tokens, brought=origin in QUOTING, everything=True)
-    return Look(view, seen, *_hits(view, seen, origin))
+    return Look(view, size, seen, *_hits(view, seen, origin, starts))
 
 
-def _hits(view: View, seen: Sequence[Seen], origin: Origin) -> tuple[View, list[Hit]]:
+def _hits(view: View, seen: Sequence[Seen], origin: Origin, starts: list[Start] | None) -> tuple[View, list[Hit]]:
     """The rules' matches around what was seen, and the view that they are in: an excerpt of a long one."""
+    if starts is not None:
+        return view, hits_of(view, origin, ALL, starts)
     if len(view.folded) > WINDOW:
         size = len(view.folded)
         parts = [view.around(one.first, one.end) for one in seen]
@@ -91,24 +115,30 @@ def _hits(view: View, seen: Sequence[Seen], origin: Origin) -> tuple[View, list[
     return view, hits_of(view, origin)
 
 
-def _second(logits: Iterable[float]) -> float:
+def _second(logits: list[float]) -> float:
     """The second largest."""
-    found = sorted(logits, reverse=True)
-    return found[1] if len(found) > 1 else NOTHING
+    return sorted(logits)[-2] if len(logits) > 1 else NOTHING
 
 
-def gather(model: Model, views: Sequence[View], origin: Origin) -> Evidence | None:
+def gather(model: Model, views: Iterable[View], origin: Origin) -> Evidence | None:
     """The evidence in the views of a text; None where there is none."""
-    found = [look for view in views if (look := _look(model, view, origin)) is not None]
+    return _told([look for view in views if (look := _look(model, view, origin)) is not None], origin)
+
+
+def glanced(model: Model, view: View, origin: Origin, glance: Glance) -> Evidence | None:
+    """The same in a text that is no more than one view, of which a glance told this."""
+    _, spoken, size, starts = glance
+    look = _found(model, view, origin, [Seen(*one) for one in spoken], size, starts)
+    return None if look is None else _told([look], origin)
+
+
+def _told(found: list[Look], origin: Origin) -> Evidence | None:
     if not found:
         return None
-    any_, indirect = HEADS.index("any"), HEADS.index("indirect")
     units = [one for look in found for one in look.seen]
-    heads = [max(each) for each in zip(*(one.logits for one in units), strict=True)]
-    wide = max((one.logits[any_] for one in units if one.window), default=NOTHING)
-    near = _second(one.logits[any_] for one in units if not one.window)
-    orders = _second(one.logits[indirect] for one in units if not one.window)
-    hidden = max((one.logits[any_] for look in found if disguised(look.view) for one in look.seen), default=NOTHING)
+    sentences = [one.logits for one in units if not one.window]
+    windows = [one.logits for one in units if one.window]
+    masked = [one.logits for look in found if disguised(look.view) for one in look.seen]
     rules = dict.fromkeys(_KINDS, 0.0)
     mentioned = 0.0
     for look in found:
@@ -118,16 +148,16 @@ def gather(model: Model, views: Sequence[View], origin: Origin) -> Evidence | No
             if not hit.firm:
                 mentioned = max(mentioned, hit.rule.score)
     row = (
-        *heads,
-        wide,
-        near,
-        hidden,
-        max(one.outside for one in units),
+        *map(max, _LEAST, *sentences, *windows),
+        max([each[_ANY] for each in windows], default=NOTHING),
+        _second([each[_ANY] for each in sentences]),
+        max([each[_ANY] for each in masked], default=NOTHING),
+        max([one.outside for one in units]),
         *rules.values(),
-        orders,
+        _second([each[_INDIRECT] for each in sentences]),
         mentioned,
         float(origin in QUOTING),
         float(origin in OWN),
-        log(1 + max(len(look.view.tokens) for look in found)),
+        log(1 + max(look.size for look in found)),
     )
     return Evidence(found, row)

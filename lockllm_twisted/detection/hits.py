@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import attrs
 
 from lockllm_twisted.detection.context import BARS, MENTION, weight
-from lockllm_twisted.detection.families import ALL, PRECISE
+from lockllm_twisted.detection.families import ALL
 from lockllm_twisted.detection.rules import Rule, Rules
 from lockllm_twisted.detection.view import OVERLAP, View
 from lockllm_twisted.values import Origin
@@ -78,7 +78,7 @@ def disguised(view: View) -> bool:
 
 def precise(hits: Iterable[Hit]) -> list[Hit]:
     """The hits that are enough by themselves: of a precise rule, neither quoted nor negated nor defended against."""
-    return [hit for hit in hits if hit.plain and hit.rule in PRECISE.rules]
+    return [hit for hit in hits if hit.plain and hit.rule.precise]
 
 
 def _in_string(text: str, at: int) -> bool:
@@ -87,10 +87,12 @@ def _in_string(text: str, at: int) -> bool:
     return opened > 0 and text.endswith(_OPENERS, 0, opened)
 
 
-def hits_of(view: View, origin: Origin, rules: Rules = ALL) -> list[Hit]:
-    """All matches of some rules in a view of a text that speaks for ``origin``, in order."""
+def hits_of(
+    view: View, origin: Origin, rules: Rules = ALL, starts: Iterable[tuple[int, int]] | None = None
+) -> list[Hit]:
+    """All matches of some rules in a view of a text that speaks for ``origin``, in order. ``starts``: as of `Rules.tried`."""
     hits = []
-    for match in rules.search(view):
+    for match in rules.search(view) if starts is None else rules.tried(view, starts):
         score = match.rule.score
         share = 1.0
         if score >= _HINT:

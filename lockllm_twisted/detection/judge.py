@@ -6,22 +6,24 @@ Must never: do anything that depends on more than the text, its origin, the rule
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from math import inf
 from typing import Any
 
-from lockllm_twisted.detection.counting import DISGUISED, SPEAKING, Counting, sums_of
+from lockllm_twisted.detection.counting import DISGUISED, IN_DOUBT, Counting, Untold, sums_of
 from lockllm_twisted.detection.digest import DIGEST
-from lockllm_twisted.detection.evidence import OWN, Evidence, gather
+from lockllm_twisted.detection.evidence import OWN, Evidence, gather, glanced
 from lockllm_twisted.detection.families import ALL
 from lockllm_twisted.detection.grams import HEADS, SCOUT_HEADS
 from lockllm_twisted.detection.hidden import hidden
 from lockllm_twisted.detection.hits import QUOTING, Hit, precise
 from lockllm_twisted.detection.model import Model, Seen
+from lockllm_twisted.detection.rules import PRECISE_SCORE
 from lockllm_twisted.detection.traces import traces
 from lockllm_twisted.detection.view import View, read
 from lockllm_twisted.detection.views import UNDECODED, views
-from lockllm_twisted.detection.weighing import Nodes, Weighing, forest_of, scaled
+from lockllm_twisted.detection.weighing import Nodes, Weighing, forest_of, scaled, valued
 from lockllm_twisted.detection.weights import Weights, load
 from lockllm_twisted.values import Category, Finding, Origin
 
@@ -41,7 +43,6 @@ _REASONED = 0.35
 _PLAIN_RULE = 0.6
 """A rule that matched this well names the finding."""
 
-_PRECISE = 0.85
 _MOST_PRECISE = 0.95
 _CERTAIN = 0.6
 """A precise rule that matched plainly, neither quoted nor negated nor near words of defence, is enough for this score. In
@@ -70,14 +71,19 @@ class Judge:
     def __init__(
         self,
         weights: Weights,
-        sums_of: Callable[[Weights], Counting] = sums_of,
+        sums_of: Callable[[Weights, Untold], Counting] = sums_of,
         forest_of: Callable[[list[Nodes], Sequence[int]], Weighing] = forest_of,
     ) -> None:
-        self._model = Model(weights, sums_of(weights))
         self._kinds: dict[str, tuple[Weighing, Any]] = {
             kind: (forest_of(weights.told[kind]["trees"], heads), weights.told[kind]["points"])
             for kind, heads in KINDS.items()
         }
+        untold = [
+            valued(points[speaker], _LEAST) if speaker in points else -inf
+            for _, points in self._kinds.values()
+            for speaker in ("own", "other", "brought")
+        ]
+        self._model = Model(weights, sums_of(weights, (tuple(forest for forest, _ in self._kinds.values()), untold)))
         least = dict(zip(SCOUT_HEADS, weights.told["least"], strict=True))
         self._least = {kind: [(head, least[HEADS[head]]) for head in heads] for kind, heads in KINDS.items()}
 
@@ -87,31 +93,42 @@ class Judge:
 
     def explain(self, text: str, origin: Origin = Origin.USER) -> list[Finding]:
         """All findings in a text that speaks for ``origin``, the strongest first. Never raises."""
-        result = [Finding(SCANNER, Category.OBFUSCATION, *trace) for trace in traces(text)]
-        plain = read(text)
-        unseen = not text.isascii() and next(hidden(text), None) is not None
-        glance = DISGUISED | SPEAKING if unseen else self._model.glance(plain.folded, origin in QUOTING)
-        if not glance:
+        quoting, own = origin in QUOTING, origin in OWN
+        result: list[Finding] = []
+        if text.isascii():  # folding only takes control codes out of it, and with one a glance is in doubt
+            plain, glance = None, self._model.glance(text, quoting, own)
+        else:
+            result += [Finding(SCANNER, Category.OBFUSCATION, *trace) for trace in traces(text)]
+            plain = read(text)
+            unseen = next(hidden(text), None) is not None
+            glance = IN_DOUBT if unseen else self._model.glance(plain.folded, quoting, own)
+        if not glance[0]:
             return result
-        readings = list(views(text, plain)) if glance & DISGUISED else [plain]
-        if readings[-1].via[-1:] == (UNDECODED,):
-            via = readings.pop().via
-            result.append(Finding(SCANNER, Category.OBFUSCATION, 0.6, "disguise.too_much", 0, len(text), via))
-        evidence = gather(self._model, readings, origin)
+        plain = plain or read(text)
+        if glance[0] & DISGUISED:
+            readings = list(views(text, plain))
+            if readings[-1].via[-1:] == (UNDECODED,):
+                via = readings.pop().via
+                result.append(Finding(SCANNER, Category.OBFUSCATION, 0.6, "disguise.too_much", 0, len(text), via))
+            evidence = gather(self._model, readings, origin)
+        else:
+            evidence = glanced(self._model, plain, origin, glance)
         if evidence is not None:
-            for kind in ("planted" if origin in QUOTING else "attack", "harm"):
-                forest, points = self._kinds[kind]
-                exact = [] if kind == "harm" else _plain(evidence, origin)
-                if not exact and all(evidence.row[at] <= least for at, least in self._least[kind]):
-                    continue
-                said = scaled(points[_speaker(origin)], forest.weigh(evidence.row))
-                score = max([said, *(enough for enough, *_ in exact)])
-                score = round(score, 3)
-                if score > _LEAST:
-                    told = self._finding(kind, score, evidence, origin)
-                    result += [told, *_others(exact, told, origin)]
+            result += self._weighed(evidence, origin)
         result.sort(key=lambda finding: -finding.score)
         return result
+
+    def _weighed(self, evidence: Evidence, origin: Origin) -> Iterator[Finding]:
+        for kind in ("planted" if origin in QUOTING else "attack", "harm"):
+            forest, points = self._kinds[kind]
+            exact = [] if kind == "harm" else _plain(evidence, origin)
+            if exact or any(evidence.row[at] > least for at, least in self._least[kind]):
+                said = scaled(points[_speaker(origin)], forest.weigh(evidence.row))
+                score = round(max([said, *(enough for enough, *_ in exact)]), 3)
+                if score > _LEAST:
+                    told = self._finding(kind, score, evidence, origin)
+                    yield told
+                    yield from _others(exact, told, origin)
 
     def _finding(self, kind: str, score: float, evidence: Evidence, origin: Origin) -> Finding:
         look, unit, head = max(
@@ -135,10 +152,11 @@ class Judge:
 
 def _plain(evidence: Evidence, origin: Origin) -> list[tuple[float, View, Hit]]:
     """The plain hits of precise rules, each with its view and the score that it is enough for."""
-    least = _MOST_PRECISE if origin in OWN else _PRECISE
+    least = _MOST_PRECISE if origin in OWN else PRECISE_SCORE
     return [
-        (hit.rule.score - _PRECISE + _CERTAIN, look.near, hit)
+        (hit.rule.score - PRECISE_SCORE + _CERTAIN, look.near, hit)
         for look in evidence.looks
+        if look.hits
         for hit in precise(look.hits)
         if hit.rule.score >= least and not _harmful(hit)
     ]

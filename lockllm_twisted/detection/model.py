@@ -42,7 +42,7 @@ class Seen:
     window: bool
 
 
-class _Numbers(dict[str, int]):
+class Numbers(dict[str, int]):
     """Words to numbers; an unknown word gets its shape's."""
 
     def __init__(self, words: Iterable[str]) -> None:
@@ -61,9 +61,9 @@ class Model:
 
     def __init__(self, weights: Weights, sums: Counting) -> None:
         self._words = weights.words
-        self._number = _Numbers(weights.words).__getitem__
+        self._number = Numbers(weights.words).__getitem__
         self._sums = sums
-        self.glance = self._sums.glance
+        self.glance = sums.glance
 
     def look(self, tokens: Sequence[str], *, brought: bool, everything: bool = False) -> list[Seen]:
         """What is suspicious in some tokens, or each sentence of them, in order. ``brought``: a tool brought them."""

@@ -37,6 +37,9 @@ _LIST = re.compile(r"<([a-z_]+)(!?)>")
 _ANY = re.compile(r"<any(\d+)>")
 _WORD = re.compile(r"[a-z0-9]+")
 
+PRECISE_SCORE = 0.85
+"""From here on one plain match of a rule is enough by itself."""
+
 _COMMON = frozenset(
     """a all an and any are as at be can do for from give have how i if in is it list make must no not now of on or say show
     so that the this to use was what when will with without write you your""".split()  # noqa: SIM905 # to be read
@@ -56,7 +59,7 @@ SCRIPTS = {
 _ANY_SCRIPT = re.compile("[\u0400-\u04ff\u0600-\u06ff\u0900-\u097f\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Rule:
     """A named pattern.
 
@@ -76,6 +79,11 @@ class Rule:
     def pattern(self) -> re.Pattern[str]:
         """The pattern."""
         return re.compile(self.written)
+
+    @property
+    def precise(self) -> bool:
+        """One plain match is enough."""
+        return self.score >= PRECISE_SCORE
 
     @property
     def family(self) -> str:
@@ -118,13 +126,15 @@ def _rarest(phrases: Iterable[str]) -> frozenset[str]:
 class Rules:
     """A set of rules and its prefilter: the words of a window tell which rules can match in it.
 
-    ``meets``: the needs that each word meets, a bit each; ``wanted``: those of each rule that goes by words.
+    ``meets``: the needs that each word meets, a bit each; ``worded``: the rules that go by words, each with its needs; ``starts``: the
+    words that a match may start with, each with those rules of which it may, a bit each.
     """
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = tuple(rules)
         self.meets: dict[str, int] = defaultdict(int)
-        self.wanted: list[int] = []
+        self.worded: list[tuple[int, Rule]] = []
+        self.starts: dict[str, int] = defaultdict(int)
         self._hinted: dict[str, list[tuple[int, Rule]]] = defaultdict(list)
         self._scripted: dict[str, list[Rule]] = defaultdict(list)
         known: dict[frozenset[str], int] = {}
@@ -138,7 +148,9 @@ class Rules:
                 need |= bit
                 for word in words:
                     self.meets[word] |= bit
-            self.wanted.append(need)
+            for word in each.heads or ():
+                self.starts[word] |= 1 << len(self.worded)
+            self.worded.append((need, each))
             for word in min(each.needs, key=lambda words: (len(words & _COMMON), len(words))):
                 self._hinted[word].append((need, each))
         self._words = frozenset(self.meets)
@@ -168,6 +180,20 @@ class Rules:
                     ):
                         continue  # seen in the window before; inside of a word (a look-behind would cost more)
                     reached[each.name] = start + 1  # not its end: what it spans may hold the one that counts
+                    yield Match(each, start, match.end())
+
+    def tried(self, view: View, starts: Iterable[tuple[int, int]]) -> Iterator[Match]:
+        """All matches in a short view, where it was told at which places rules may match: (number in ``worded``, place; -1 for anywhere)."""
+        text = view.lowered
+        if view.text is not text:  # white space was taken out: the places have moved
+            yield from self.search(view)
+            return
+        for number, at in starts:
+            each = self.worded[number][1]
+            found = each.pattern.finditer(text) if at < 0 else filter(None, (each.pattern.match(text, at),))
+            for match in found:
+                start = match.start()
+                if not start or text[start - 1] not in _LATIN or text[start] not in _LATIN:
                     yield Match(each, start, match.end())
 
     def may_match(self, words: set[str]) -> bool:

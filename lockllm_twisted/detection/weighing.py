@@ -1,6 +1,7 @@
 """Weighing: small trees that tell what a row of evidence comes to, and the score that this is told as.
 
-Responsible for: `Forest`, in Python; `forest_of`, which gives the compiled twin of it, in ``_quick.c``, where that was built; `scaled`.
+Responsible for: `Forest`, in Python; `forest_of`, which gives the compiled twin of it, in ``_quick.c``, where that was built; `scaled`, and back
+again `valued`.
 Must never: weigh with one otherwise than with the other.
 """
 
@@ -61,6 +62,12 @@ class Forest:
 def forest_of(trees: list[Nodes], heads: Sequence[int]) -> Weighing:
     """What weighs with some trees: compiled where it was built, else in Python."""
     return Forest(trees, heads) if _Quick is None else _Quick(trees, heads, _SLOPE)
+
+
+def valued(points: Sequence[Sequence[float]], score: float) -> float:
+    """What trees say where a score below the second point's is told."""
+    (low, least), (high, most), *_ = points
+    return low + (high - low) * (score - least) / (most - least)
 
 
 def scaled(points: Sequence[Sequence[float]], value: float) -> float:

@@ -36,5 +36,5 @@ _FAMILIES = (
 ALL = Rules(rule for family in _FAMILIES for rule in family.RULES)
 """Every rule, in the order in which they are tried; the order does not matter to what is found."""
 
-PRECISE = Rules(rule for rule in ALL.rules if rule.score >= 0.85)  # noqa: PLR2004 # the words of docs/detection.md
+PRECISE = Rules(rule for rule in ALL.rules if rule.precise)
 """The rules of which one plain match is enough."""
