@@ -32,9 +32,9 @@ else:  # as on a machine without a compiler: there is no twin to compare
 
 READ = weights.load()
 COMPILED = Judge(READ)
-PLAIN = Judge(READ, counting.Sums, weighing.Forest)
+PLAIN = Judge(READ, lambda weights, _: counting.Sums(weights), weighing.Forest)
 KNOWN = (tuple(weighing.forest_of(READ.told[kind]["trees"], heads) for kind, heads in KINDS.items()), [-100.0] * 9)
-QUICK, SLOW = counting.sums_of(READ, KNOWN), counting.Sums(READ, KNOWN)
+QUICK, SLOW = counting.sums_of(READ, KNOWN), counting.Sums(READ)
 NUMBER = Numbers(READ.words)
 
 PIECES = st.one_of(

@@ -90,7 +90,7 @@ class Counting(Protocol):
     def look(self, ids: list[int], brought: bool, everything: bool, /) -> Sequence[Spoken]:
         """The sentences and windows that say more than a whisper, in order, or each sentence. ``brought``: a tool brought the text.
 
-        None where no sentence or window says enough for a text to be weighed.
+        Nothing at all where none of them says enough for a text to be weighed.
         """
 
     def weight(self, layer: int, key: int, head: int, /) -> float:
@@ -142,7 +142,7 @@ def _above(logits: Sequence[float], limits: Sequence[float]) -> bool:
 class Sums:
     """`Counting` in Python."""
 
-    def __init__(self, weights: Weights, untold: Untold) -> None:
+    def __init__(self, weights: Weights) -> None:
         self._quote, self._line = weights.words.index('"'), weights.words.index(LINE)
         self._class = weights.classes.__getitem__
         self._layers = {name: table.rows().get for name, table in weights.layers.items()}
@@ -248,7 +248,7 @@ def split(bits: int, size: int) -> list[int]:
 def sums_of(weights: Weights, untold: Untold) -> Counting:
     """What adds up with some weights: compiled where it was built, else in Python."""
     if _quick is None:
-        return Sums(weights, untold)
+        return Sums(weights)
     number = {word: at for at, word in enumerate(weights.words)}
     told = weights.told
     near, wide = _limits(told)
