@@ -57,6 +57,7 @@ _SCANNER: Sequence[_Demand] = (
     ("inline_chars", lambda value: value is None or (type(value) is int and value >= 0), "an int from 0, or None"),
     ("scan", _takes_one, _METHOD),
 )
+_QUICK_SCANNER: Sequence[_Demand] = (("scan_quickly", _takes_one, _METHOD),)
 _POLICY: Sequence[_Demand] = (("name", _is_name, _A_NAME), ("decide", _takes_one, _METHOD))
 
 
@@ -71,8 +72,8 @@ def provider_faults(thing: object) -> list[str]:
 
 
 def scanner_faults(thing: object) -> list[str]:
-    """Why this is no `Scanner`; empty if it is one."""
-    return _faults(thing, _SCANNER)
+    """Why this is no `Scanner`, or, with a ``scan_quickly``, no `QuickScanner`; empty if it is one."""
+    return _faults(thing, _SCANNER if not hasattr(thing, "scan_quickly") else (*_SCANNER, *_QUICK_SCANNER))
 
 
 def policy_faults(thing: object) -> list[str]:

@@ -203,6 +203,17 @@ class Scanner(Protocol):
         """
 
 
+@runtime_checkable
+class QuickScanner(Scanner, Protocol):
+    """A scanner with a plain ``scan`` that judges most texts quickly, and can tell of the others that it will not."""
+
+    def scan_quickly(self, passage: Passage) -> Sequence[Finding] | None:
+        """What ``scan`` finds, where that takes about a millisecond; else ``None``, and ``scan`` is asked in the thread pool.
+
+        Called in place of ``scan`` on the reactor thread, for up to ``inline_chars``.
+        """
+
+
 @attrs.frozen
 class Question:
     """What a policy decides on: the hits of all scanners, coverage, and the settings in force for this request.

@@ -18,7 +18,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 from txaio import tx
 
-from lockllm_twisted.hooks import Scanner
+from lockllm_twisted.hooks import QuickScanner, Scanner
 from lockllm_twisted.logs import log
 from lockllm_twisted.settings import ScannerSettings
 from lockllm_twisted.values import Action, Finding, Hit, Origin, Passage, ScanMode
@@ -82,6 +82,11 @@ class _Post:
     settings: ScannerSettings
     on_error: Action
     judged: _Judged = attrs.field(factory=_Judged)
+    quickly: Callable[[Passage], Sequence[Finding] | None] | None = attrs.field(init=False)
+
+    @quickly.default
+    def _scan_quickly(self) -> Callable[[Passage], Sequence[Finding] | None] | None:
+        return self.scanner.scan_quickly if isinstance(self.scanner, QuickScanner) else None
 
     @property
     def on_reactor(self) -> bool:
@@ -160,19 +165,24 @@ class Scanners:
         return ScanResult(tuple(hits), tuple(failed))
 
     async def _judge(self, post: _Post, passages: list[Passage]) -> list[tuple[Finding, ...]]:
-        scan = cast("Callable[[Passage], Sequence[Finding]]", post.scanner.scan)
         if post.on_reactor:
             turn = DeferredSemaphore(_CONCURRENT)
             each = [turn.run(_as_deferred, post.scanner, passage) for passage in passages]
-            waiting: Deferred[list[Any]] = gatherResults(each, consumeErrors=True)
-        elif sum(len(passage.text) for passage in passages) <= (post.scanner.inline_chars or 0):
-            return [_checked(scan(passage)) for passage in passages]
-        else:
-            wanted = _Wanted()
-            waiting = self._in_thread(lambda: [_checked(scan(passage)) for passage in wanted.of(passages)])
-            waiting.addErrback(wanted.no_more)
-        waiting.addTimeout(post.settings.timeout, self._clock)
-        return [_checked(findings) for findings in await waiting]
+            told: Deferred[list[Any]] = gatherResults(each, consumeErrors=True)
+            return [_checked(findings) for findings in await told.addTimeout(post.settings.timeout, self._clock)]
+        if sum(len(passage.text) for passage in passages) > (post.scanner.inline_chars or 0):
+            return await self._judge_in_thread(post, passages)
+        if post.quickly is None:
+            return [_checked(post.scanner.scan(passage)) for passage in passages]
+        quick = [*map(post.quickly, passages)]
+        slow = [passage for passage, findings in zip(passages, quick, strict=True) if findings is None]
+        rest = iter(await self._judge_in_thread(post, slow) if slow else ())
+        return [next(rest) if findings is None else _checked(findings) for findings in quick]
+
+    def _judge_in_thread(self, post: _Post, passages: list[Passage]) -> Deferred[list[tuple[Finding, ...]]]:
+        wanted = _Wanted()
+        told = self._in_thread(lambda: [_checked(post.scanner.scan(passage)) for passage in wanted.of(passages)])
+        return told.addErrback(wanted.no_more).addTimeout(post.settings.timeout, self._clock)
 
 
 def _as_deferred(scanner: Scanner, passage: Passage) -> Deferred[Sequence[Finding]]:

@@ -1,7 +1,7 @@
 """The whole proxy in memory: client bytes in, provider bytes out, and back; no port, no sleep, any segmentation.
 
 A `Stage` has one `LockLLMResource` behind a real `ProxySite`. `Stage.connect` opens a client's connection; connections
-to providers appear in ``stage.upstreams``, for a test to answer as it likes.
+to providers appear in ``stage.upstreams``, for a test to answer as it likes. What a thread would scan is scanned at once.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import attrs
 import h11
+from twisted.internet.defer import maybeDeferred
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IReactorFromThreads, ITCPTransport
 from twisted.internet.testing import MemoryReactorClock, StringTransport
@@ -21,6 +23,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from lockllm_twisted import LockLLMResource, Settings
+from lockllm_twisted.core import Core
 from lockllm_twisted.site import ProxySite
 
 
@@ -116,7 +119,8 @@ class Stage:
 
     def __init__(self, settings: Settings, plugins: Sequence[object] = ()) -> None:
         self.reactor = Reactor()
-        self.resource = LockLLMResource(settings, plugins=plugins, reactor=self.reactor)
+        with patch.object(Core, "in_thread", lambda _, function: maybeDeferred(function)):
+            self.resource = LockLLMResource(settings, plugins=plugins, reactor=self.reactor)
         self.site = ProxySite(self.resource, settings.proxy, self.reactor)
         self.upstreams: list[Wire] = []
 

@@ -108,6 +108,31 @@ def test_long_texts_are_judged_off_the_reactor() -> None:
     assert made.threads  # type: ignore[attr-defined]
 
 
+@attrs.define
+class FakeQuickScanner(FakeScanner):
+    """Judges at once what is not "slow"."""
+
+    def scan_quickly(self, passage: Passage) -> Sequence[Finding] | None:
+        return None if "slow" in passage.text else [attrs.evolve(FOUND, rule="quick")]
+
+
+def test_only_what_a_quick_scanner_will_not_judge_at_once_goes_to_a_thread() -> None:
+    scanner = FakeQuickScanner(lambda _: [FOUND])
+    made = engine(scanner)
+    quick, slow = (attrs.evolve(PASSAGE, text=text, where=f"/{text}") for text in ("quick", "slow"))
+    assert [hit.finding.rule for hit in judge(made, quick).hits] == ["quick"]
+    assert not made.threads  # type: ignore[attr-defined]
+    told = {hit.where: hit.finding.rule for hit in judge(made, slow, attrs.evolve(quick, text="quick too")).hits}
+    assert told == {"/slow": "r", "/quick": "quick"}
+    assert made.threads == ["used"]  # type: ignore[attr-defined]
+    assert scanner.calls == 1
+
+
+def test_what_a_quick_scanner_leaves_to_a_thread_fails_like_any_scan() -> None:
+    result = judge(engine(FakeQuickScanner(lambda _: 1 / 0)), attrs.evolve(PASSAGE, text="slow"))
+    assert result.failed == (("s", Action.BLOCK),)
+
+
 def test_the_mode_chooses_the_kind_of_scanner() -> None:
     made = engine(FakeScanner(lambda _: [FOUND]), FakeScanner(lambda _: [FOUND], name="p", kind="policy"))
     kinds = {mode: [hit.kind for hit in judge(made, PASSAGE, mode=mode).hits] for mode in ScanMode}

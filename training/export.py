@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lockllm_twisted.detection import weights
+from lockllm_twisted.detection import encoder_weights, weights
 from lockllm_twisted.detection.grams import LAYERS, SCOUT_LAYERS
 from training.grams import Lexicon
 from training.net import Sums
+
+PACKAGE = Path(weights.__file__).parent
 
 _MOST = 190_000
 """N-grams kept: the file is to stay below 4 MB, the service small."""
@@ -64,13 +66,17 @@ def _tables(
     return found
 
 
-def write(content: bytes, package: Path) -> None:
-    """Put the weights, and the module that holds their digest, into the package."""
-    (package / weights.NAME).write_bytes(content)
+def write(name: str, content: bytes, package: Path = PACKAGE) -> None:
+    """Put a file of weights, and the module that holds the digests of both, into the package."""
+    (package / name).write_bytes(content)
+    digests = {
+        constant: sha256((package / each).read_bytes()).hexdigest()
+        for constant, each in (("DIGEST", weights.NAME), ("ENCODER_DIGEST", encoder_weights.NAME))
+    }
     (package / "digest.py").write_text(
         '"""The SHA-256 of the weights of this release.\n\n'
-        "Responsible for: `DIGEST`, which training writes together with the weights.\n"
+        "Responsible for: `DIGEST` and `ENCODER_DIGEST`, which training writes together with the weights.\n"
         'Must never: be changed by hand.\n"""\n\n'
-        f'DIGEST = "{sha256(content).hexdigest()}"\n',
+        + "".join(f'{name} = "{found}"\n' for name, found in digests.items()),
         encoding="utf-8",
     )

@@ -1,7 +1,7 @@
 """Sentences that were written one by one, each put into a document that a tool might bring.
 
 Responsible for: `planted`: orders, tasks and addresses to the machine in documents that are not theirs, beside harmless sentences in
-the same documents.
+the same documents; `placed`, the same with the place.
 Must never: put a held-out sentence into a document that is learned from, or the other way round.
 """
 
@@ -13,7 +13,20 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 
+import attrs
+
 from training.corpus import Example, example, held_out, in_fifth
+
+
+@attrs.frozen
+class Placed:
+    """A document in three parts: what stands before the sentence, the sentence, and what stands behind it."""
+
+    text: tuple[str, str, str] = attrs.field(repr=False)
+    label: str
+    family: str
+    name: str
+
 
 SENTENCES = Path(__file__).parent / "sentences"
 
@@ -26,6 +39,12 @@ _BORDER = re.compile(r"(?<=[.!?])[\"')]?\s+|\n+|(?<=\\n)|(?<=\. )")
 
 def planted(seed: int, written: Sequence[Example], *, held: bool) -> Iterator[Example]:
     """The held-out sentences, a fifth, or the others; in documents from ``written`` that are held out likewise."""
+    for one in placed(seed, written, held=held):
+        yield example("".join(one.text), one.label, f"text_{one.family}", "tool", "en", one.name)
+
+
+def placed(seed: int, written: Sequence[Example], *, held: bool) -> Iterator[Placed]:
+    """The same, with what stands before and behind each sentence."""
     documents = [
         one.text
         for one in written
@@ -37,16 +56,15 @@ def planted(seed: int, written: Sequence[Example], *, held: bool) -> Iterator[Ex
             if in_fifth(record["text"]) == held:
                 chance = Random(f"{seed} {record['text']}")
                 text = _put(chance, record["text"], chance.choice(documents))
-                source, name = f"text_{record['family']}", f"{path.name}:{number}"
-                yield example(text, record["label"], source, "tool", "en", name)
+                yield Placed(text, record["label"], record["family"], f"{path.name}:{number}")
 
 
-def _put(chance: Random, sentence: str, document: str) -> str:
+def _put(chance: Random, sentence: str, document: str) -> tuple[str, str, str]:
     borders = [match.span() for match in _BORDER.finditer(document)]
     if not borders:
-        return f"{document}\n{sentence}"
+        return f"{document}\n", sentence, ""
     start, end = chance.choice(borders)
     gap = document[start:end] or " "
     if document.lstrip().startswith(("{", "[")):
         sentence = sentence.replace('"', '\\"')
-    return f"{document[:start]}{gap}{sentence}{gap}{document[end:]}"
+    return f"{document[:start]}{gap}", sentence, f"{gap}{document[end:]}"

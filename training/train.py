@@ -19,15 +19,13 @@ from lockllm_twisted.detection.evidence import FEATURES
 from lockllm_twisted.detection.grams import SCOUT_HEADS
 from lockllm_twisted.detection.judge import KINDS, Judge
 from lockllm_twisted.detection.weighing import valued
-from lockllm_twisted.detection.weights import parse
+from lockllm_twisted.detection.weights import NAME, parse
 from training.combine import forest, points, weighed
 from training.corpus import FOLDS, Example, fold, grown, held_out, load, written
 from training.export import shipped, write
 from training.grams import Encoded, Lexicon, encode, lexicon
 from training.net import Recipe, Sums, logits, mean, shares, train
 from training.planting import planted
-
-PACKAGE = Path(__file__).parent.parent / "lockllm_twisted" / "detection"
 
 WORDS = 30_000
 RARE = 6
@@ -184,7 +182,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     told: dict[str, Any] = {kind: weighing(weighed_on, evidence, kind, options.seed) for kind in KINDS}
     told |= {"alarm": np.mean(alarms, axis=0).round(3).tolist(), "faint": FAINT, "least": leasts(told)}
     found = sums(known, examples, texts, options.seed)
-    write(shipped(known, *found, told), PACKAGE)
+    write(NAME, shipped(known, *found, told))
     return 0
 
 

@@ -24,6 +24,7 @@ enum { INDIRECT = 3, HARM = 4, ANY = 5 };
 enum { FIELD = 20, MIDDLE = 1 << (FIELD - 1), HALF = 3 };
 enum { LAST_END = 5, SENTENCE = 48, WINDOW = 96, STEP = 24, QUOTATION = 40 };
 enum { DISGUISED = 1, SPEAKING = 2 };
+enum { SHORT = 100 }; /* tokens, as which a longer text is weighed once more */
 enum { SHAPES = 10, LONG_WORD = 15, STEM = 3, DISTINCT = 16, THREADED = 20000 };
 enum { NEEDS = 5, RULES = 3, PAGE = 4096 }; /* 64 needs each, 64 rules each; characters that the rules see at once */
 #define SCALE 32.0
@@ -866,8 +867,13 @@ static int untold(const Glance *glance, int kind, const double *row, int ruled) 
     const int loud = kind == HARMFUL ? row[HARM] > self->least[1]
                                      : row[ANY] > self->least[2] || (kind == PLANTED && row[INDIRECT] > self->least[0]);
     if (!loud) return 1;
-    const int speaker = glance->own ? OWN : glance->brought ? BROUGHT : OTHER;
-    return !ruled && weigh(self->forests[kind], row) <= self->untold[kind][speaker];
+    const double most = self->untold[kind][glance->own ? OWN : glance->brought ? BROUGHT : OTHER], short_ = log(1.0 + SHORT);
+    if (ruled || weigh(self->forests[kind], row) > most) return 0;
+    if (row[LENGTH] <= short_) return 1;
+    double as_short[FEATURES];
+    memcpy(as_short, row, sizeof(as_short));
+    as_short[LENGTH] = short_;
+    return weigh(self->forests[kind], as_short) <= most;
 }
 
 /* [(rule, where a match of it may start), ...]; -1 for anywhere. */

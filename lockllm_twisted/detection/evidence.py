@@ -54,6 +54,9 @@ _LEAST = (float("-inf"),) * len(HEADS)
 RISING = frozenset(FEATURES[: len(HEADS) + 4 + len(_KINDS)])
 """Features of which more can't mean less."""
 
+_LENGTH = FEATURES.index("log of tokens")
+_SHORT = log(1 + 100)
+
 APART = frozenset({"mentioned", *(f"rules: {kind}" for kind in _KINDS if kind != "unsafe")})
 """What rules for attacks say: a request for harm is weighed without it, so that it can be weighed before these were asked."""
 
@@ -161,3 +164,13 @@ def _told(found: list[Look], origin: Origin) -> Evidence | None:
         log(1 + max(look.size for look in found)),
     )
     return Evidence(found, row)
+
+
+def is_long(row: tuple[float, ...]) -> bool:
+    """Whether a text has more than a hundred tokens."""
+    return row[_LENGTH] > _SHORT
+
+
+def as_short(row: tuple[float, ...]) -> tuple[float, ...]:
+    """A row as though its text had a hundred tokens at most: what padding can't change."""
+    return (*row[:_LENGTH], min(row[_LENGTH], _SHORT), *row[_LENGTH + 1 :])

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from itertools import islice
 from math import inf
 from typing import Any
 
+import attrs
+
+from lockllm_twisted.detection import encoder_weights
 from lockllm_twisted.detection.counting import DISGUISED, IN_DOUBT, Counting, Untold, sums_of
-from lockllm_twisted.detection.digest import DIGEST
-from lockllm_twisted.detection.evidence import OWN, Evidence, gather, glanced
+from lockllm_twisted.detection.digest import DIGEST, ENCODER_DIGEST
+from lockllm_twisted.detection.encoder import Encoder, suspects
+from lockllm_twisted.detection.evidence import OWN, Evidence, as_short, gather, glanced, is_long
 from lockllm_twisted.detection.families import ALL
 from lockllm_twisted.detection.grams import HEADS, SCOUT_HEADS
 from lockllm_twisted.detection.hidden import hidden
@@ -29,10 +34,10 @@ from lockllm_twisted.values import Category, Finding, Origin
 
 SCANNER = "detector"
 
-_REVISION = 4
+_REVISION = 5
 """Stands for all that is neither in the rules nor in the weights. To be raised when it changes what is found."""
 
-VERSION = f"{_REVISION}-{ALL.version}-{DIGEST[:12]}"
+VERSION = f"{_REVISION}-{ALL.version}-{DIGEST[:12]}-{ENCODER_DIGEST[:12]}"
 
 _LEAST = 0.25
 """Less is not worth telling. The sensitivities start at 0.35; this leaves room for a threshold of one's own."""
@@ -51,6 +56,11 @@ the operator's own text, which talks of attacks to forbid them, only the most pr
 _MOST_OTHERS = 16
 """More hits say nothing new, and a text may be made of nothing else."""
 
+_READ = 4
+"""Places of a text that are read again: more than one, so that none hides behind a louder one."""
+_NEAR = 250
+"""Characters to each side of a place in a long text that it is weighed with."""
+
 _CATEGORIES = {
     "injection": Category.PROMPT_INJECTION,
     "jailbreak": Category.JAILBREAK,
@@ -65,15 +75,40 @@ KINDS = {
 request for harm. One of the heads must say enough for a text to be weighed for it."""
 
 
+@attrs.frozen
+class _Weighed:
+    """What a text came to for a kind: the score of what the trees say, and the plain hits of precise rules.
+
+    ``suspicion``: the score at most, of the text as it is or as though it were a short one.
+    """
+
+    kind: str
+    score: float
+    exact: Sequence[tuple[float, View, Hit]]
+    suspicion: float
+
+
+@attrs.frozen
+class Reading:
+    """A place that was read again: what the trees say of it, and of its neighbourhood in a long text, and what the encoder says."""
+
+    view: View
+    unit: Seen
+    trees: float
+    said: float
+
+
 class Judge:
-    """The weights and the rules at work. ``sums_of``, ``forest_of``: in Python, or compiled."""
+    """The weights, the rules and the encoder at work. ``sums_of``, ``forest_of``: in Python, or compiled."""
 
     def __init__(
         self,
         weights: Weights,
+        encoder: Encoder | None = None,
         sums_of: Callable[[Weights, Untold], Counting] = sums_of,
         forest_of: Callable[[list[Nodes], Sequence[int]], Weighing] = forest_of,
     ) -> None:
+        self._encoder = encoder
         self._kinds: dict[str, tuple[Weighing, Any]] = {
             kind: (forest_of(weights.told[kind]["trees"], heads), weights.told[kind]["points"])
             for kind, heads in KINDS.items()
@@ -93,6 +128,32 @@ class Judge:
 
     def explain(self, text: str, origin: Origin = Origin.USER) -> list[Finding]:
         """All findings in a text that speaks for ``origin``, the strongest first. Never raises."""
+        result, evidence = self._seen(text, origin)
+        if evidence is not None:
+            for weighed in self._weighed(evidence, origin):
+                result += self._told(weighed, evidence, origin)
+        result.sort(key=lambda finding: -finding.score)
+        return result
+
+    def glance(self, text: str, origin: Origin = Origin.USER) -> list[Finding] | None:
+        """The same, where nothing has to be read again; else None."""
+        result, evidence = self._seen(text, origin)
+        if evidence is not None and any(one.suspicion > _LEAST for one in self._weighed(evidence, origin)):
+            return None
+        return result
+
+    def readings(self, text: str, origin: Origin, encoder: Encoder) -> list[tuple[str, list[Reading]]]:
+        """What is read again in a text, for each kind: what training learns to add up."""
+        _, evidence = self._seen(text, origin)
+        suspected = [] if evidence is None else [(one, evidence) for one in self._weighed(evidence, origin)]
+        return [
+            (one.kind, list(self._readings(one.kind, seen, origin, encoder)))
+            for one, seen in suspected
+            if one.suspicion > _LEAST
+        ]
+
+    def _seen(self, text: str, origin: Origin) -> tuple[list[Finding], Evidence | None]:
+        """What is told of how a text is written, and the evidence in it."""
         quoting, own = origin in QUOTING, origin in OWN
         result: list[Finding] = []
         if text.isascii():  # folding only takes control codes out of it, and with one a glance is in doubt
@@ -103,41 +164,72 @@ class Judge:
             unseen = next(hidden(text), None) is not None
             glance = IN_DOUBT if unseen else self._model.glance(plain.folded, quoting, own)
         if not glance[0]:
-            return result
+            return result, None
         plain = plain or read(text)
-        if glance[0] & DISGUISED:
-            readings = list(views(text, plain))
-            if readings[-1].via[-1:] == (UNDECODED,):
-                via = readings.pop().via
-                result.append(Finding(SCANNER, Category.OBFUSCATION, 0.6, "disguise.too_much", 0, len(text), via))
-            evidence = gather(self._model, readings, origin)
-        else:
-            evidence = glanced(self._model, plain, origin, glance)
-        if evidence is not None:
-            result += self._weighed(evidence, origin)
-        result.sort(key=lambda finding: -finding.score)
-        return result
+        if not glance[0] & DISGUISED:
+            return result, glanced(self._model, plain, origin, glance)
+        readings = list(views(text, plain))
+        if readings[-1].via[-1:] == (UNDECODED,):
+            via = readings.pop().via
+            result.append(Finding(SCANNER, Category.OBFUSCATION, 0.6, "disguise.too_much", 0, len(text), via))
+        return result, gather(self._model, readings, origin)
 
-    def _weighed(self, evidence: Evidence, origin: Origin) -> Iterator[Finding]:
+    def _weighed(self, evidence: Evidence, origin: Origin) -> Iterator[_Weighed]:
         for kind in ("planted" if origin in QUOTING else "attack", "harm"):
             forest, points = self._kinds[kind]
             exact = [] if kind == "harm" else _plain(evidence, origin)
             if exact or any(evidence.row[at] > least for at, least in self._least[kind]):
-                said = scaled(points[_speaker(origin)], forest.weigh(evidence.row))
-                score = round(max([said, *(enough for enough, *_ in exact)]), 3)
-                if score > _LEAST:
-                    told = self._finding(kind, score, evidence, origin)
-                    yield told
-                    yield from _others(exact, told, origin)
+                scale = points[_speaker(origin)]
+                value, short = (scaled(scale, forest.weigh(row)) for row in (evidence.row, as_short(evidence.row)))
+                enough = [score for score, *_ in exact]
+                yield _Weighed(kind, max([value, *enough]), exact, max([value, short, *enough]))
 
-    def _finding(self, kind: str, score: float, evidence: Evidence, origin: Origin) -> Finding:
-        look, unit, head = max(
-            ((look, one, head) for look in evidence.looks for one in look.seen for head in KINDS[kind]),
-            key=lambda each: (each[1].logits[each[2]], not each[1].window),
-        )
-        view = look.view
+    def _readings(self, kind: str, evidence: Evidence, origin: Origin, encoder: Encoder) -> Iterator[Reading]:
+        """The loudest places, read again. In a long text each is weighed as its neighbourhood, and what is only quoted stays what it is there."""
+        forest, _ = self._kinds[kind]
+        long = is_long(evidence.row)
+        covered: list[View] = []
+        places = ((view, one) for view, one in suspects(evidence, KINDS[kind]) if one.outside > 0 or not long)
+        for view, one in islice(places, _READ):
+            near: Evidence | None = evidence
+            if long:
+                start, end = view.part(one.first, one.end)
+                around = max(0, start - _NEAR), min(len(view.folded), end + _NEAR)
+                near = gather(self._model, [view.excerpt([around])], origin)
+            said = None if near is None else encoder.read(view, one, kind, covered)
+            if near is not None and said is not None:
+                yield Reading(view, one, forest.weigh(near.row), said)
+
+    def _told(self, weighed: _Weighed, evidence: Evidence, origin: Origin) -> Iterator[Finding]:
+        """The findings of a kind, once what is worth telling was read again."""
+        kind, score, exact = weighed.kind, weighed.score, weighed.exact
+        place = None
+        encoder = self._encoder
+        if encoder is not None and weighed.suspicion > _LEAST:
+            read = [
+                (encoder.together(kind, one.trees, one.said), one)
+                for one in self._readings(kind, evidence, origin, encoder)
+            ]
+            if read:
+                both, loudest = max(read, key=lambda each: each[0])
+                place = (loudest.view, loudest.unit)
+                score = encoder.scored(kind, _speaker(origin), both)
+                if origin in OWN:  # who forbids attacks speaks of them, and the encoder does not know who speaks
+                    score = min(score, weighed.score)
+                score = max([score, *(enough for enough, *_ in exact)])
+        score = round(score, 3)
+        if score > _LEAST:
+            told = self._finding(kind, score, evidence, origin, place or _loudest(evidence, kind))
+            yield told
+            yield from _others(exact, told, origin)
+
+    def _finding(
+        self, kind: str, score: float, evidence: Evidence, origin: Origin, place: tuple[View, Seen]
+    ) -> Finding:
+        view, unit = place
         found = [(look.near, hit) for look in evidence.looks for hit in look.hits if _harmful(hit) == (kind == "harm")]
         rule = max(found, key=lambda each: each[1].score, default=None)
+        head = max(KINDS[kind], key=unit.logits.__getitem__)
         because = self._model.reasons(view.tokens, unit, head) if score >= _REASONED else ()
         if rule is not None and rule[1].score >= _PLAIN_RULE:
             view, hit = rule
@@ -148,6 +240,14 @@ class Judge:
             category = Category.UNSAFE_INSTRUCTIONS if kind == "harm" else _category(unit)
             name = f"learned.{kind if kind == 'harm' else category.value}"
         return Finding(SCANNER, _placed(category, origin), score, name, start, end, view.via, because)
+
+
+def _loudest(evidence: Evidence, kind: str) -> tuple[View, Seen]:
+    """The view, and the sentence or window in it, of which the sums say most."""
+    return max(
+        ((look.view, one) for look in evidence.looks for one in look.seen),
+        key=lambda each: (max(each[1].logits[head] for head in KINDS[kind]), not each[1].window),
+    )
 
 
 def _plain(evidence: Evidence, origin: Origin) -> list[tuple[float, View, Hit]]:
@@ -197,7 +297,7 @@ def _category(unit: Seen) -> Category:
 @cache
 def judge() -> Judge:
     """The judge with the weights of this release, read once. Raises PluginError for a damaged file."""
-    return Judge(load())
+    return Judge(load(), Encoder(encoder_weights.load()))
 
 
 def explain(text: str, origin: Origin = Origin.USER) -> list[Finding]:

@@ -1,6 +1,6 @@
-"""The file of weights: read without pickle, checked against the digest that stands here.
+"""The file of weights: read without pickle, checked against the digest that stands in ``digest``.
 
-Responsible for: `Weights`, `load`, and `dump`, which training writes the file with.
+Responsible for: `Weights`, `load`, and `dump`, which training writes the file with; `released`, `packed` and `unpacked`, for any such file.
 Must never: accept a file whose digest is another.
 """
 
@@ -10,7 +10,7 @@ import json
 import sys
 import zlib
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from importlib import resources
 from itertools import accumulate, repeat
@@ -69,27 +69,25 @@ def pack(row: Sequence[int]) -> int:
     return sum(weight << (FIELD * head) for head, weight in enumerate(row))
 
 
-def load() -> Weights:
-    """The weights of this release. Raises PluginError where the file is not the one that was released."""
-    content = resources.files(__package__).joinpath(NAME).read_bytes()
-    if sha256(content).hexdigest() != DIGEST:
+def released(name: str, digest: str) -> bytes:
+    """A file of this package. Raises PluginError where it is not the one that was released."""
+    content = resources.files(__package__).joinpath(name).read_bytes()
+    if sha256(content).hexdigest() != digest:
         raise PluginError(
-            f"lockllm_twisted/detection/{NAME} is damaged or was changed: its SHA-256 is not the one of this release. "
+            f"lockllm_twisted/detection/{name} is damaged or was changed: its SHA-256 is not the one of this release. "
             "Install lockllm-twisted again."
         )
-    return parse(content)
+    return content
 
 
-def parse(content: bytes) -> Weights:
-    """The weights in a file's bytes."""
-    head, _, packed = content.removeprefix(_MAGIC).partition(b"\n")
-    told = json.loads(head)
-    data = memoryview(zlib.decompress(packed))
+def unpacked(content: bytes) -> Callable[[str, int], array[Any]]:
+    """What gives the next so many numbers of a kind (``array``'s code) that `packed` packed."""
+    data = memoryview(zlib.decompress(content))
     at = 0
 
-    def numbers(kind: str, count: int) -> array[int]:
+    def numbers(kind: str, count: int) -> array[Any]:
         nonlocal at
-        found = array(kind)
+        found: array[Any] = array(kind)
         end = at + count * found.itemsize
         found.frombytes(data[at:end])
         if sys.byteorder == "big":
@@ -97,6 +95,27 @@ def parse(content: bytes) -> Weights:
         at = end
         return found
 
+    return numbers
+
+
+def packed(parts: Sequence[array[Any]]) -> bytes:
+    """Numbers, the lowest byte first, without what repeats."""
+    if sys.byteorder == "big":
+        for part in parts:
+            part.byteswap()
+    return zlib.compress(b"".join(part.tobytes() for part in parts), 9)
+
+
+def load() -> Weights:
+    """The weights of this release. Raises PluginError where the file is not the one that was released."""
+    return parse(released(NAME, DIGEST))
+
+
+def parse(content: bytes) -> Weights:
+    """The weights in a file's bytes."""
+    head, _, data = content.removeprefix(_MAGIC).partition(b"\n")
+    told = json.loads(head)
+    numbers = unpacked(data)
     words = bytes(numbers("B", told["bytes"])).decode().split("\n")
     classes = tuple(numbers("H", len(words)))
     tables = [
@@ -127,14 +146,10 @@ def dump(
                 array("q", [pack(rows[key][half * _HALF : (half + 1) * _HALF]) for key in keys])
                 for half in range(halves)
             ]
-    if sys.byteorder == "big":
-        for part in parts:
-            part.byteswap()
     head = {
         **told,
         "bytes": len(spelled),
         "layers": {layer: len(rows) for layer, rows in layers.items()},
         "scout": {layer: len(rows) for layer, rows in scout.items()},
     }
-    data = b"".join(part.tobytes() for part in parts)
-    return _MAGIC + json.dumps(head, separators=(",", ":")).encode() + b"\n" + zlib.compress(data, 9)
+    return _MAGIC + json.dumps(head, separators=(",", ":")).encode() + b"\n" + packed(parts)

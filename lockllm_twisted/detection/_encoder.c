@@ -1,0 +1,445 @@
+/* The encoder's network once more, in C, for where a compiler is at hand.
+
+   Responsible for: `Network`, which says what `encoder.Network` says, to the bit.
+   Must never: round where that does not (tests/test_encoder.py); read or write but memory of its own; keep what a text said.
+
+   What is added up, and why in whole numbers, stands in encoder.py. */
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STEPS = 2047, FIXED = 4096, MOST_WIDTH = 4096, MOST_TOKENS = 512 };
+enum { CURVE_STEP = 256, CURVE_END = 8, CURVE = 2 * CURVE_END * CURVE_STEP + 1 };
+enum { FALL_STEP = 128, FALL = 2048 };
+
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
+#define WIDEST __attribute__((target_clones("avx2", "default"), optimize("O3")))
+#elif defined(__GNUC__) && !defined(__clang__)
+#define WIDEST __attribute__((optimize("O3")))
+#else
+#define WIDEST
+#endif
+
+/* `outputs` rows of `inputs` whole numbers, what one is worth in each row, and what is added to what it comes to. */
+typedef struct {
+    size_t inputs, outputs;
+    int16_t *weights;
+    double *worth, *added;
+} Matrix;
+
+typedef struct {
+    double *by, *added;
+} Norm;
+
+enum { QUERY, KEY, VALUE, MIXED, WIDER, NARROWER, MATRICES };
+
+typedef struct {
+    Matrix matrix[MATRICES];
+    Norm attended, done;
+} Layer;
+
+typedef struct {
+    PyObject_HEAD
+    size_t width, widest, heads, layers, tokens;
+    Matrix pieces, spread, labels; /* of `pieces` the weights and worth: a row for each piece */
+    double *places, *parts;
+    Norm first;
+    Layer *layer;
+    double *curve;
+    int16_t *fall;
+} Network;
+
+/* What one text needs, for as long as it is looked at. */
+typedef struct {
+    double *state, *made, *query, *worth, *other_worth;
+    int16_t *steps, *query_steps, *key_steps, *value_steps, *shares;
+    int32_t *sums;
+} Room;
+
+/* ---- sums ------------------------------------------------------------------------------------------------------ */
+
+/* sums[t * outputs + o] = row o of the weights times row t of the numbers. */
+WIDEST static void multiply(const int16_t *weights, const int16_t *numbers, int32_t *sums, size_t rows, size_t inputs,
+                            size_t outputs) {
+    for (size_t o = 0; o < outputs; o++) {
+        const int16_t *w = weights + o * inputs;
+        size_t t = 0;
+        for (; t + 4 <= rows; t += 4) {
+            const int16_t *x = numbers + t * inputs, *y = x + inputs, *z = y + inputs, *v = z + inputs;
+            int32_t a = 0, b = 0, c = 0, d = 0;
+            for (size_t i = 0; i < inputs; i++) {
+                a += (int32_t)w[i] * x[i];
+                b += (int32_t)w[i] * y[i];
+                c += (int32_t)w[i] * z[i];
+                d += (int32_t)w[i] * v[i];
+            }
+            sums[t * outputs + o] = a;
+            sums[(t + 1) * outputs + o] = b;
+            sums[(t + 2) * outputs + o] = c;
+            sums[(t + 3) * outputs + o] = d;
+        }
+        for (; t < rows; t++) {
+            const int16_t *x = numbers + t * inputs;
+            int32_t a = 0;
+            for (size_t i = 0; i < inputs; i++) a += (int32_t)w[i] * x[i];
+            sums[t * outputs + o] = a;
+        }
+    }
+}
+
+/* Numbers as whole ones, and what one of these is worth. */
+static double in_steps(const double *from, int16_t *to, size_t count) {
+    double most = 0;
+    for (size_t i = 0; i < count; i++)
+        if (fabs(from[i]) > most) most = fabs(from[i]);
+    double by = most > 0 ? STEPS / most : 0;
+    for (size_t i = 0; i < count; i++) to[i] = (int16_t)rint(from[i] * by);
+    return most / STEPS;
+}
+
+static void rows_in_steps(const double *from, int16_t *to, double *worth, size_t rows, size_t width) {
+    for (size_t t = 0; t < rows; t++) worth[t] = in_steps(from + t * width, to + t * width, width);
+}
+
+/* What a matrix makes of the rows in `steps`, of which one is worth `worth`. */
+static void applied(const Matrix *matrix, const Room *room, double *to, size_t rows) {
+    multiply(matrix->weights, room->steps, room->sums, rows, matrix->inputs, matrix->outputs);
+    const int32_t *sum = room->sums;
+    for (size_t t = 0; t < rows; t++)
+        for (size_t o = 0; o < matrix->outputs; o++)
+            *to++ = *sum++ * (room->worth[t] * matrix->worth[o]) + matrix->added[o];
+}
+
+static void normed(const Norm *norm, double *rows, size_t count, size_t width) {
+    int64_t fixed[MOST_WIDTH], size = (int64_t)width;
+    for (size_t t = 0; t < count; t++, rows += width) {
+        int64_t sum = 0, squares = 0;
+        for (size_t i = 0; i < width; i++) {
+            fixed[i] = (int64_t)rint(rows[i] * FIXED);
+            sum += fixed[i];
+            squares += fixed[i] * fixed[i];
+        }
+        double spread = (double)(squares * size - sum * sum);
+        double by = spread > 0 ? 1 / sqrt(spread) : 0;
+        for (size_t i = 0; i < width; i++)
+            rows[i] = (double)(fixed[i] * size - sum) * by * norm->by[i] + norm->added[i];
+    }
+}
+
+/* ---- attention ------------------------------------------------------------------------------------------------- */
+
+/* What each row of `query_steps` takes from `value_steps`, which has a row of tokens for each number. */
+WIDEST static void attend(const Network *self, const Room *room, double value_worth, double *to, size_t rows) {
+    size_t width = self->width, size = width / self->heads;
+    double scale = 1 / sqrt((double)size), said[MOST_TOKENS];
+    for (size_t head = 0; head < self->heads; head++)
+        for (size_t t = 0; t < rows; t++) {
+            const int16_t *query = room->query_steps + t * width + head * size;
+            double most = -INFINITY;
+            for (size_t u = 0; u < rows; u++) {
+                const int16_t *key = room->key_steps + u * width + head * size;
+                int32_t sum = 0;
+                for (size_t i = 0; i < size; i++) sum += (int32_t)query[i] * key[i];
+                said[u] = sum * (room->worth[t] * room->other_worth[u]) * scale;
+                if (said[u] > most) most = said[u];
+            }
+            int32_t total = 0;
+            for (size_t u = 0; u < rows; u++) {
+                double step = rint((most - said[u]) * FALL_STEP);
+                room->shares[u] = step < FALL ? self->fall[(size_t)step] : 0;
+                total += room->shares[u];
+            }
+            double worth = value_worth / total;
+            for (size_t i = 0; i < size; i++) {
+                const int16_t *value = room->value_steps + (head * size + i) * rows;
+                int32_t sum = 0;
+                for (size_t u = 0; u < rows; u++) sum += (int32_t)room->shares[u] * value[u];
+                to[t * width + head * size + i] = sum * worth;
+            }
+        }
+}
+
+static void attended(const Network *self, const Layer *layer, const Room *room, size_t rows) {
+    size_t width = self->width;
+    double worth = 0;
+    rows_in_steps(room->state, room->steps, room->worth, rows, width);
+    applied(&layer->matrix[VALUE], room, room->query, rows);
+    for (size_t i = 0; i < width; i++)
+        for (size_t t = 0; t < rows; t++) room->made[i * rows + t] = room->query[t * width + i];
+    worth = in_steps(room->made, room->value_steps, rows * width);
+    applied(&layer->matrix[QUERY], room, room->query, rows);
+    applied(&layer->matrix[KEY], room, room->made, rows);
+    rows_in_steps(room->query, room->query_steps, room->worth, rows, width);
+    rows_in_steps(room->made, room->key_steps, room->other_worth, rows, width);
+    attend(self, room, worth, room->made, rows);
+    rows_in_steps(room->made, room->steps, room->worth, rows, width);
+    applied(&layer->matrix[MIXED], room, room->made, rows);
+    for (size_t i = 0; i < rows * width; i++) room->state[i] += room->made[i];
+    normed(&layer->attended, room->state, rows, width);
+}
+
+static void widened(const Network *self, const Layer *layer, const Room *room, size_t rows) {
+    size_t wide = layer->matrix[WIDER].outputs;
+    rows_in_steps(room->state, room->steps, room->worth, rows, self->width);
+    applied(&layer->matrix[WIDER], room, room->made, rows);
+    for (size_t i = 0; i < rows * wide; i++) {
+        double x = room->made[i];
+        if (x < CURVE_END) room->made[i] = x > -CURVE_END ? self->curve[(size_t)(rint(x * CURVE_STEP) + CURVE / 2)] : 0;
+    }
+    rows_in_steps(room->made, room->steps, room->worth, rows, wide);
+    applied(&layer->matrix[NARROWER], room, room->made, rows);
+    for (size_t i = 0; i < rows * self->width; i++) room->state[i] += room->made[i];
+    normed(&layer->done, room->state, rows, self->width);
+}
+
+static void say(const Network *self, const Room *room, const int32_t *ids, const int32_t *parts, size_t rows, double *said) {
+    size_t width = self->width, asked = 0;
+    for (size_t t = 0; t < rows; t++) {
+        size_t size = self->pieces.inputs;
+        memcpy(room->steps + t * size, self->pieces.weights + (size_t)ids[t] * size, size * sizeof(int16_t));
+        room->worth[t] = self->pieces.worth[ids[t]];
+    }
+    applied(&self->spread, room, room->state, rows);
+    for (size_t t = 0; t < rows; t++)
+        for (size_t i = 0; i < width; i++)
+            room->state[t * width + i] += self->places[t * width + i] + self->parts[(parts[t] == 1) * width + i];
+    normed(&self->first, room->state, rows, width);
+    for (size_t at = 0; at < self->layers; at++) {
+        attended(self, &self->layer[at], room, rows);
+        widened(self, &self->layer[at], room, rows);
+    }
+    for (size_t i = 0; i < width; i++) room->made[i] = 0;
+    for (size_t t = 0; t < rows; t++)
+        if (parts[t] == 0) {
+            asked++;
+            for (size_t i = 0; i < width; i++) room->made[i] += room->state[t * width + i];
+        }
+    for (size_t i = 0; i < width; i++) room->made[i] /= (double)(asked ? asked : 1);
+    room->worth[0] = in_steps(room->made, room->steps, width);
+    applied(&self->labels, room, said, 1);
+}
+
+/* ---- made from Python ------------------------------------------------------------------------------------------ */
+
+/* A copy of an array of numbers that are `size` bytes each; how many, in `count`. */
+static void *copied(PyObject *array, size_t size, size_t *count) {
+    Py_buffer part;
+    if (PyObject_GetBuffer(array, &part, PyBUF_SIMPLE) < 0) return NULL;
+    void *made = PyMem_Malloc(part.len ? (size_t)part.len : 1);
+    if (made == NULL)
+        PyErr_NoMemory();
+    else
+        memcpy(made, part.buf, (size_t)part.len);
+    *count = (size_t)part.len / size;
+    PyBuffer_Release(&part);
+    return made;
+}
+
+static int wrong(const char *what) {
+    PyErr_SetString(PyExc_ValueError, what);
+    return -1;
+}
+
+/* From (weights, worth, added): arrays of bytes, doubles, doubles. */
+static int matrix_from(Matrix *matrix, PyObject *parts) {
+    PyObject *weights, *worth, *added;
+    size_t count, sums;
+    if (!PyArg_ParseTuple(parts, "OOO", &weights, &worth, &added)) return -1;
+    if ((matrix->worth = copied(worth, sizeof(double), &matrix->outputs)) == NULL) return -1;
+    if ((matrix->added = copied(added, sizeof(double), &sums)) == NULL) return -1;
+    int8_t *bytes = copied(weights, 1, &count);
+    if (bytes == NULL) return -1;
+    if (matrix->outputs == 0 || count % matrix->outputs || count / matrix->outputs > MOST_WIDTH || sums != matrix->outputs) {
+        PyMem_Free(bytes);
+        return wrong("a matrix of another shape");
+    }
+    matrix->inputs = count / matrix->outputs;
+    matrix->weights = PyMem_Malloc((count + 1) * sizeof(int16_t));
+    if (matrix->weights == NULL) PyErr_NoMemory();
+    for (size_t i = 0; matrix->weights != NULL && i < count; i++) matrix->weights[i] = bytes[i];
+    PyMem_Free(bytes);
+    return matrix->weights == NULL ? -1 : 0;
+}
+
+static int norm_from(Norm *norm, PyObject *parts, size_t width) {
+    PyObject *by, *added;
+    size_t count, sums;
+    if (!PyArg_ParseTuple(parts, "OO", &by, &added)) return -1;
+    if ((norm->by = copied(by, sizeof(double), &count)) == NULL) return -1;
+    if ((norm->added = copied(added, sizeof(double), &sums)) == NULL) return -1;
+    return count == width && sums == width ? 0 : wrong("a norm of another size");
+}
+
+static int layer_from(Layer *layer, PyObject *parts, size_t width) {
+    PyObject *matrix[MATRICES], *attended, *done;
+    if (!PyArg_ParseTuple(parts, "OOOOOOOO", &matrix[QUERY], &matrix[KEY], &matrix[VALUE], &matrix[MIXED], &matrix[WIDER],
+                          &matrix[NARROWER], &attended, &done))
+        return -1;
+    for (int at = 0; at < MATRICES; at++) {
+        if (matrix_from(&layer->matrix[at], matrix[at]) < 0) return -1;
+        size_t wide = layer->matrix[at == NARROWER ? WIDER : at].outputs;
+        if (layer->matrix[at].inputs != (at == NARROWER ? wide : width) || wide > MOST_WIDTH ||
+            (at != WIDER && layer->matrix[at].outputs != width))
+            return wrong("a layer of another width");
+    }
+    return norm_from(&layer->attended, attended, width) < 0 || norm_from(&layer->done, done, width) < 0 ? -1 : 0;
+}
+
+static int network_from(Network *self, PyObject *pieces, PyObject *spread, PyObject *places, PyObject *parts, PyObject *first,
+                        PyObject *layers, PyObject *labels, PyObject *curve, PyObject *fall) {
+    size_t count;
+    if (matrix_from(&self->pieces, pieces) < 0 || matrix_from(&self->spread, spread) < 0 || matrix_from(&self->labels, labels) < 0)
+        return -1;
+    self->width = self->widest = self->spread.outputs;
+    if (self->heads == 0 || self->width % self->heads || self->spread.inputs != self->pieces.inputs ||
+        self->labels.inputs != self->width || self->width > MOST_WIDTH)
+        return wrong("a network of another width");
+    if ((self->places = copied(places, sizeof(double) * self->width, &self->tokens)) == NULL) return -1;
+    if (self->tokens > MOST_TOKENS) return wrong("too many places");
+    if ((self->parts = copied(parts, sizeof(double) * self->width, &count)) == NULL) return -1;
+    if (count != 2) return wrong("a network has two parts");
+    if ((self->curve = copied(curve, sizeof(double), &count)) == NULL) return -1;
+    if (count != CURVE) return wrong("a curve of another length");
+    if ((self->fall = copied(fall, sizeof(int16_t), &count)) == NULL) return -1;
+    if (count != FALL) return wrong("a fall of another length");
+    if (norm_from(&self->first, first, self->width) < 0) return -1;
+    self->layer = PyMem_Calloc((size_t)PyList_GET_SIZE(layers) + 1, sizeof(Layer));
+    if (self->layer == NULL) return PyErr_NoMemory(), -1;
+    for (Py_ssize_t at = 0; at < PyList_GET_SIZE(layers); at++) {
+        self->layers++;
+        if (layer_from(&self->layer[at], PyList_GET_ITEM(layers, at), self->width) < 0) return -1;
+        size_t wide = self->layer[at].matrix[WIDER].outputs;
+        if (wide > self->widest) self->widest = wide;
+    }
+    return 0;
+}
+
+static PyObject *network_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
+    static char *names[] = {"heads", "pieces", "spread", "places", "parts", "first", "layers", "labels", "curve", "fall", NULL};
+    PyObject *pieces, *spread, *places, *parts, *first, *layers, *labels, *curve, *fall;
+    Py_ssize_t heads;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$nOOOOOO!OOO", names, &heads, &pieces, &spread, &places, &parts, &first,
+                                     &PyList_Type, &layers, &labels, &curve, &fall))
+        return NULL;
+    Network *self = (Network *)type->tp_alloc(type, 0);
+    if (self == NULL) return NULL;
+    self->heads = heads > 0 ? (size_t)heads : 0;
+    if (network_from(self, pieces, spread, places, parts, first, layers, labels, curve, fall) < 0) Py_CLEAR(self);
+    return (PyObject *)self;
+}
+
+static void matrix_free(Matrix *matrix) {
+    PyMem_Free(matrix->weights);
+    PyMem_Free(matrix->worth);
+    PyMem_Free(matrix->added);
+}
+
+static void norm_free(Norm *norm) {
+    PyMem_Free(norm->by);
+    PyMem_Free(norm->added);
+}
+
+static void network_dealloc(Network *self) {
+    matrix_free(&self->pieces);
+    matrix_free(&self->spread);
+    matrix_free(&self->labels);
+    norm_free(&self->first);
+    for (size_t at = 0; at < self->layers; at++) {
+        for (int each = 0; each < MATRICES; each++) matrix_free(&self->layer[at].matrix[each]);
+        norm_free(&self->layer[at].attended);
+        norm_free(&self->layer[at].done);
+    }
+    PyMem_Free(self->places);
+    PyMem_Free(self->parts);
+    PyMem_Free(self->layer);
+    PyMem_Free(self->curve);
+    PyMem_Free(self->fall);
+    Py_TYPE(self)->tp_free((PyObject *)self);
+}
+
+/* The numbers in a list, each from 0 to below `end`. */
+static int listed(PyObject *list, int32_t *to, size_t count, size_t end) {
+    for (size_t at = 0; at < count; at++) {
+        long number = PyLong_AsLong(PyList_GET_ITEM(list, (Py_ssize_t)at));
+        if (number == -1 && PyErr_Occurred()) return -1;
+        if (number < 0 || (size_t)number >= end) return wrong("a number that the network does not know");
+        to[at] = (int32_t)number;
+    }
+    return 0;
+}
+
+static PyObject *network_say(Network *self, PyObject *args) {
+    PyObject *pieces, *parts;
+    if (!PyArg_ParseTuple(args, "O!O!", &PyList_Type, &pieces, &PyList_Type, &parts)) return NULL;
+    size_t rows = (size_t)PyList_GET_SIZE(pieces), labels = self->labels.outputs;
+    if (rows == 0 || rows > self->tokens || (size_t)PyList_GET_SIZE(parts) != rows) {
+        wrong("as many parts as pieces, one at least, and no more than the network has places");
+        return NULL;
+    }
+    int32_t ids[MOST_TOKENS], of[MOST_TOKENS];
+    if (listed(pieces, ids, rows, self->pieces.outputs) < 0 || listed(parts, of, rows, 3) < 0) return NULL;
+    size_t all = rows * self->widest;
+    Room room = {
+        .state = PyMem_RawMalloc(all * sizeof(double)),
+        .made = PyMem_RawMalloc(all * sizeof(double)),
+        .query = PyMem_RawMalloc(all * sizeof(double)),
+        .worth = PyMem_RawMalloc(rows * sizeof(double)),
+        .other_worth = PyMem_RawMalloc(rows * sizeof(double)),
+        .steps = PyMem_RawMalloc(all * sizeof(int16_t)),
+        .query_steps = PyMem_RawMalloc(all * sizeof(int16_t)),
+        .key_steps = PyMem_RawMalloc(all * sizeof(int16_t)),
+        .value_steps = PyMem_RawMalloc(all * sizeof(int16_t)),
+        .shares = PyMem_RawMalloc(rows * sizeof(int16_t)),
+        .sums = PyMem_RawMalloc(all * sizeof(int32_t)),
+    };
+    void *every[] = {room.state,       room.made,      room.query,       room.worth,  room.other_worth, room.steps,
+                     room.query_steps, room.key_steps, room.value_steps, room.shares, room.sums};
+    double *said = PyMem_RawMalloc((labels + 1) * sizeof(double));
+    int there = said != NULL;
+    for (size_t at = 0; at < sizeof(every) / sizeof(*every); at++) there = there && every[at] != NULL;
+    PyObject *result = NULL;
+    if (there) {
+        Py_BEGIN_ALLOW_THREADS;
+        say(self, &room, ids, of, rows, said);
+        Py_END_ALLOW_THREADS;
+        result = PyTuple_New((Py_ssize_t)labels);
+    } else
+        PyErr_NoMemory();
+    for (size_t at = 0; result != NULL && at < labels; at++) {
+        PyObject *number = PyFloat_FromDouble(said[at]);
+        if (number == NULL)
+            Py_CLEAR(result);
+        else
+            PyTuple_SET_ITEM(result, (Py_ssize_t)at, number);
+    }
+    for (size_t at = 0; at < sizeof(every) / sizeof(*every); at++) PyMem_RawFree(every[at]);
+    PyMem_RawFree(said);
+    return result;
+}
+
+static PyMethodDef network_methods[] = {
+    {"say", (PyCFunction)network_say, METH_VARARGS, "As `encoder.Network.say`."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyTypeObject NetworkType = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "lockllm_twisted.detection._encoder.Network",
+    .tp_basicsize = sizeof(Network),
+    .tp_flags = Py_TPFLAGS_DEFAULT,
+    .tp_doc = "As `encoder.Network`.",
+    .tp_new = network_new,
+    .tp_dealloc = (destructor)network_dealloc,
+    .tp_methods = network_methods,
+};
+
+static PyModuleDef module = {PyModuleDef_HEAD_INIT, .m_name = "_encoder", .m_doc = "The encoder's network, compiled.", .m_size = -1};
+
+PyMODINIT_FUNC PyInit__encoder(void) {
+    PyObject *made = PyModule_Create(&module);
+    if (made != NULL && PyModule_AddType(made, &NetworkType) < 0) Py_CLEAR(made);
+    return made;
+}

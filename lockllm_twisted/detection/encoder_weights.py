@@ -1,0 +1,109 @@
+"""The file of the encoder: read without pickle, checked against the digest that stands in ``digest``.
+
+Responsible for: `Encoding`, `load`, and `dump`, which training writes the file with.
+Must never: accept a file whose digest is another.
+"""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+import attrs
+
+from lockllm_twisted.detection.digest import ENCODER_DIGEST
+from lockllm_twisted.detection.network import Layer, Matrix, Norm, Weights
+from lockllm_twisted.detection.weights import packed, released, unpacked
+
+NAME = "encoder.bin"
+
+_MAGIC = b"lockllm-twisted encoder 1\n"
+
+_MATRICES = ("pieces", "spread", "places", "parts", "labels")
+_LAYER_MATRICES = ("query", "key", "value", "mixed", "wider", "narrower")
+_NORMS = ("first",)
+_LAYER_NORMS = ("attended", "done")
+
+Rounded = tuple[Sequence[Sequence[int]], Sequence[float], Sequence[float]]
+"""A matrix: rows of whole numbers from -127 to 127, what one is worth in each row, and what is added to what it comes to."""
+
+
+@attrs.frozen(eq=False)
+class Encoding:
+    """``pieces``: the vocabulary, by number; ``told``: what else the file says."""
+
+    pieces: tuple[str, ...]
+    network: Weights
+    told: Mapping[str, Any] = attrs.field(repr=False)
+
+
+def load() -> Encoding:
+    """The encoder of this release. Raises PluginError where the file is not the one that was released."""
+    return parse(released(NAME, ENCODER_DIGEST))
+
+
+def _names(layers: int) -> tuple[list[str], list[str]]:
+    """Of the matrices, and of the norms."""
+    numbers = range(layers)
+    return (
+        [*_MATRICES, *(f"{number}.{name}" for number in numbers for name in _LAYER_MATRICES)],
+        [*_NORMS, *(f"{number}.{name}" for number in numbers for name in _LAYER_NORMS)],
+    )
+
+
+def parse(content: bytes) -> Encoding:
+    """The encoder in a file's bytes."""
+    head, _, data = content.removeprefix(_MAGIC).partition(b"\n")
+    told = json.loads(head)
+    numbers = unpacked(data)
+    pieces = bytes(numbers("B", told["bytes"])).decode().split("\n")
+    matrices, norms = _names(told["layers"])
+
+    def wide(count: int) -> array[float]:
+        return array("d", numbers("f", count))
+
+    matrix = {
+        name: Matrix(numbers("b", rows * columns), wide(rows), wide(rows))
+        for name, (rows, columns) in zip(matrices, told["shapes"], strict=True)
+    }
+    width = len(matrix["spread"].worth)
+    norm = {name: Norm(wide(width), wide(width)) for name in norms}
+
+    def layer(number: int) -> Layer:
+        query, key, value, mixed, wider, narrower = (matrix[f"{number}.{name}"] for name in _LAYER_MATRICES)
+        attended, done = (norm[f"{number}.{name}"] for name in _LAYER_NORMS)
+        return Layer(query, key, value, mixed, wider, narrower, attended, done)
+
+    network = Weights(
+        heads=told["heads"],
+        pieces=matrix["pieces"],
+        spread=matrix["spread"],
+        places=matrix["places"].flat,
+        parts=matrix["parts"].flat,
+        first=norm["first"],
+        layers=[*map(layer, range(told["layers"]))],
+        labels=matrix["labels"],
+    )
+    return Encoding(tuple(pieces), network, told)
+
+
+def dump(
+    pieces: Sequence[str],
+    matrix: Mapping[str, Rounded],
+    norm: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    told: Mapping[str, Any],
+) -> bytes:
+    """The bytes of a file. ``told``: the numbers of ``heads`` and ``layers``, and what else it is to say."""
+    spelled = "\n".join(pieces).encode()
+    matrices, norms = _names(told["layers"])
+    parts: list[array[Any]] = [array("B", spelled)]
+    for name in matrices:
+        rows, *others = matrix[name]
+        parts += [array("b", chain.from_iterable(rows)), *(array("f", each) for each in others)]
+    parts += [array("f", each) for name in norms for each in norm[name]]
+    shapes = [(len(matrix[name][0]), len(matrix[name][0][0])) for name in matrices]
+    head = {**told, "bytes": len(spelled), "shapes": shapes}
+    return _MAGIC + json.dumps(head, separators=(",", ":")).encode() + b"\n" + packed(parts)

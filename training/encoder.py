@@ -1,0 +1,162 @@
+"""``python -m training.encoder --data DIR --base DIR --larger DIR``: the encoder in the package, and how what it says is weighed.
+
+Responsible for: the order of the steps, their seeds, and what is held out of which. It needs the sums' weights in the package: `training.train` comes first.
+Must never: weigh with a text that the sums or the encoder learned from.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from sklearn.linear_model import LogisticRegression
+from transformers import AutoTokenizer
+
+from lockllm_twisted.detection import encoder_weights, weights
+from lockllm_twisted.detection.encoder import Encoder, Passage, passage
+from lockllm_twisted.detection.judge import KINDS, Judge
+from lockllm_twisted.detection.wordpieces import WordPieces
+from training.corpus import Example, held_out, load, written
+from training.export import write
+from training.larger import WINDOW
+from training.passages import Lesson, lessons
+from training.planting import placed, planted
+from training.student import Array, Student, begun, learn, rounded, vocabulary
+
+_BATCH = 64
+
+
+def taught(larger: Path, texts: Sequence[str]) -> Array:
+    """What the mean of the larger model's last states is for some texts: (texts, width)."""
+    model = onnx.load(larger / "model.onnx")
+    states = model.graph.node[-1].input[0]
+    model.graph.output.append(onnx.helper.make_tensor_value_info(states, onnx.TensorProto.FLOAT, None))
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    tokenizer = AutoTokenizer.from_pretrained(larger)
+    found: list[Array] = [np.zeros(0, np.float32)] * len(texts)
+    order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
+    for at in range(0, len(order), _BATCH):
+        chosen = order[at : at + _BATCH]
+        shown = tokenizer(
+            [texts[number] for number in chosen],
+            truncation=True,
+            max_length=WINDOW,
+            padding=True,
+            return_tensors="np",
+            return_token_type_ids=False,
+        )
+        for number, each in zip(chosen, session.run([states], dict(shown))[0], strict=True):
+            found[number] = each
+    return np.stack(found)
+
+
+def shown(words: WordPieces, some: Iterable[Lesson]) -> tuple[list[Lesson], list[Passage]]:
+    """The lessons that are in English and teach something, and their passages."""
+    pairs = [(one, passage(words, one.text, one.start, one.end, alone=one.alone)) for one in some if any(one.share)]
+    there = [(one, found) for one, found in pairs if found is not None]
+    return [one for one, _ in there], [found for _, found in there]
+
+
+def file_of(student: Student, pieces: Sequence[str], told: Mapping[str, Any]) -> bytes:
+    """The bytes of the encoder's file."""
+    head = {"heads": student.heads, "layers": len(student.layers), **told}
+    return encoder_weights.dump(pieces, *rounded(student), head)
+
+
+@attrs.frozen
+class Read:
+    """What the trees and the encoder say, for a kind, of each place of a text that is read again."""
+
+    example: Example
+    kind: str
+    places: list[tuple[float, float]]
+
+
+def readings(judge: Judge, encoder: Encoder, examples: Sequence[Example]) -> Iterator[Read]:
+    """Of each text that is read again."""
+    for one in examples:
+        for kind, found in judge.readings(one.text, one.origin, encoder):
+            if found:
+                yield Read(one, kind, [(each.trees, each.said) for each in found])
+
+
+def _about(one: Example, kind: str) -> bool:
+    return one.benign or (one.label == "harmful_request") == (kind == "harm")
+
+
+_SPEAKERS = {"attack": ("own", "other"), "planted": ("brought",), "harm": ("own", "other", "brought")}
+_ROLE = {"attack": "user", "planted": "tool", "harm": "user"}
+
+_RATES = {
+    "attack": {0.35: 0.03, 0.6: 0.006, 0.85: 0.002},
+    "planted": {0.35: 0.05, 0.6: 0.01, 0.85: 0.003},
+    "harm": {0.35: 0.01, 0.6: 0.0025, 0.85: 0.001},
+}
+"""The share of the harmless held-out texts, many of them look-alikes of attacks, that the encoder may bring to each score."""
+
+
+def _usual(one: Example, kind: str) -> bool:
+    return one.benign and not one.paired and one.role == _ROLE[kind]
+
+
+def weighing(kind: str, read: Sequence[Read], unseen: Sequence[Example]) -> dict[str, Any]:
+    """How the trees and the encoder are added up for a kind, and the scale of that."""
+    ours = [one for one in read if one.kind == kind and _about(one.example, kind)]
+    model = LogisticRegression(C=10).fit(
+        np.array([max(one.places, key=sum) for one in ours]), np.array([not one.example.benign for one in ours])
+    )
+    trees, said = (round(float(each), 4) for each in model.coef_[0])
+    usual = [one for one in ours if _usual(one.example, kind)]
+    there = sorted((max(trees * value + said * each for value, each in one.places) for one in usual), reverse=True)
+    every = sum(_usual(one, kind) for one in unseen)
+    points = [[there[round(rate * every)], score] for score, rate in _RATES[kind].items()]
+    (high, _), *_, (low, _) = points
+    told = [[high - 3, 0.02], *points, [low + 4, 0.99]]
+    scale = [[round(value, 3), score] for value, score in told]
+    return {"trees": trees, "said": said, "points": dict.fromkeys(_SPEAKERS[kind], scale)}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train, and put the encoder into the package."""
+    parser = argparse.ArgumentParser(prog="python -m training.encoder", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="the folder with train.jsonl.gz")
+    parser.add_argument(
+        "--base", type=Path, required=True, metavar="DIR", help="all-MiniLM-L6-v2, as transformers saves it"
+    )
+    parser.add_argument("--larger", type=Path, required=True, metavar="DIR", help="what training.larger made of it")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args(arguments)
+    torch.manual_seed(options.seed)
+    sums = weights.load()
+    judge = Judge(sums)
+    by_hand = written()
+    kept = [one for one in by_hand if not held_out(one)]
+    sentences = placed(options.seed, by_hand, held=False)
+    every = list(lessons(judge, chain(load(options.data / "train.jsonl.gz"), kept), sentences, options.seed))
+    pieces = vocabulary(options.base, (one.text for one in every if one.whole))
+    some, passages = shown(WordPieces(pieces), every)
+    whole = [number for number, one in enumerate(some) if one.whole]
+    means = dict(zip(whole, taught(options.larger, [some[number].text for number in whole]), strict=True))
+    student = begun(options.base, pieces)
+    wanted, share = (np.array([getattr(one, name) for one in some], np.float32) for name in ("wanted", "share"))
+    learn(student, passages, wanted, share, means, options.seed)
+    encoder = Encoder(encoder_weights.parse(file_of(student, pieces, {"again": {}})))
+    unseen = [one for one in by_hand if held_out(one)]
+    unseen += planted(options.seed, by_hand, held=True)
+    read = list(readings(judge, encoder, unseen))
+    again = {kind: weighing(kind, read, unseen) for kind in KINDS}
+    write(encoder_weights.NAME, file_of(student, pieces, {"again": again}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
