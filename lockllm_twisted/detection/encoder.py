@@ -101,28 +101,29 @@ class Encoder:
         """The score that this is told as."""
         return scaled(self._again[kind]["points"][speaker], both)
 
-    def read(self, view: View, place: Seen, kind: str, covered: list[View]) -> float | None:
-        """What the network says of a place for a kind, as a logit; None where it is not English.
+    def read(self, view: View, place: Seen, kind: str, covered: list[View]) -> tuple[float | None, bool]:
+        """What the network says most of a place for a kind, as a logit, None for nothing; and whether all that it was to see is English.
 
         ``covered``: the views of which all was read already, for that kind; what is read adds to them.
         """
         shown = self._shown(view, place, covered, planted=kind == "planted")
         label = LABELS.index(kind)
-        return max((self._network.say(each.pieces, each.parts)[label] for each in shown), default=None)
+        each = {tuple(one.pieces): one for one in shown if one is not None}
+        said = [self._network.say(one.pieces, one.parts)[label] for one in each.values()]
+        return max(said, default=None), None not in shown
 
-    def _shown(self, view: View, place: Seen, covered: list[View], *, planted: bool) -> list[Passage]:
+    def _shown(self, view: View, place: Seen, covered: list[View], *, planted: bool) -> list[Passage | None]:
         start, end = view.part(place.first, place.end)
         if planted:
-            found = [passage(self._words, view.lowered, start, end, alone=True)]
-        else:
-            found = []
-            if (
-                place.outside > 0
-            ):  # by itself, so that nothing around dilutes it; what is quoted, only among what it is quoted in
-                found.append(passage(self._words, view.lowered[start:end], 0, end - start, alone=False))
-            if view not in covered:
-                around = passage(self._words, view.lowered, start, end, alone=False)
-                if around is not None and around.whole:
-                    covered.append(view)
-                found.append(around)
-        return list({tuple(each.pieces): each for each in found if each is not None}.values())
+            return [passage(self._words, view.lowered, start, end, alone=True)]
+        found = []
+        if (
+            place.outside > 0
+        ):  # by itself, so that nothing around dilutes it; what is quoted, only among what it is quoted in
+            found.append(passage(self._words, view.lowered[start:end], 0, end - start, alone=False))
+        if view not in covered:
+            around = passage(self._words, view.lowered, start, end, alone=False)
+            if around is not None and around.whole:
+                covered.append(view)
+            found.append(around)
+        return found

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from itertools import islice
 from math import inf
 from typing import Any
 
@@ -147,7 +146,7 @@ class Judge:
         _, evidence = self._seen(text, origin)
         suspected = [] if evidence is None else [(one, evidence) for one in self._weighed(evidence, origin)]
         return [
-            (one.kind, list(self._readings(one.kind, seen, origin, encoder)))
+            (one.kind, self._readings(one.kind, seen, origin, encoder)[0])
             for one, seen in suspected
             if one.suspicion > _LEAST
         ]
@@ -184,21 +183,28 @@ class Judge:
                 enough = [score for score, *_ in exact]
                 yield _Weighed(kind, max([value, *enough]), exact, max([value, short, *enough]))
 
-    def _readings(self, kind: str, evidence: Evidence, origin: Origin, encoder: Encoder) -> Iterator[Reading]:
-        """The loudest places, read again. In a long text each is weighed as its neighbourhood, and what is only quoted stays what it is there."""
+    def _readings(self, kind: str, evidence: Evidence, origin: Origin, encoder: Encoder) -> tuple[list[Reading], bool]:
+        """The loudest places, read again; and whether none was left out: of these, or in a long text because it speaks within quotation marks only.
+
+        In a long text each is weighed with its neighbourhood, as a text of its own.
+        """
         forest, _ = self._kinds[kind]
         long = is_long(evidence.row)
         covered: list[View] = []
-        places = ((view, one) for view, one in suspects(evidence, KINDS[kind]) if one.outside > 0 or not long)
-        for view, one in islice(places, _READ):
+        places = list(suspects(evidence, KINDS[kind]))
+        spoken = [(view, one) for view, one in places if one.outside > 0 or not long]
+        found, complete = [], len(spoken) == len(places)
+        for view, one in spoken[:_READ]:
             near: Evidence | None = evidence
             if long:
                 start, end = view.part(one.first, one.end)
                 around = max(0, start - _NEAR), min(len(view.folded), end + _NEAR)
                 near = gather(self._model, [view.excerpt([around])], origin)
-            said = None if near is None else encoder.read(view, one, kind, covered)
-            if near is not None and said is not None:
-                yield Reading(view, one, forest.weigh(near.row), said)
+            said, english = encoder.read(view, one, kind, covered)
+            complete = complete and english
+            if said is not None and near is not None:
+                found.append(Reading(view, one, forest.weigh(near.row), said))
+        return found, complete
 
     def _told(self, weighed: _Weighed, evidence: Evidence, origin: Origin) -> Iterator[Finding]:
         """The findings of a kind, once what is worth telling was read again."""
@@ -206,17 +212,15 @@ class Judge:
         place = None
         encoder = self._encoder
         if encoder is not None and weighed.suspicion > _LEAST:
-            read = [
-                (encoder.together(kind, one.trees, one.said), one)
-                for one in self._readings(kind, evidence, origin, encoder)
-            ]
+            read, complete = self._readings(kind, evidence, origin, encoder)
             if read:
-                both, loudest = max(read, key=lambda each: each[0])
-                place = (loudest.view, loudest.unit)
-                score = encoder.scored(kind, _speaker(origin), both)
+                both, loudest = max((encoder.together(kind, one.trees, one.said), at) for at, one in enumerate(read))
+                said = encoder.scored(kind, _speaker(origin), both)
                 if origin in OWN:  # who forbids attacks speaks of them, and the encoder does not know who speaks
-                    score = min(score, weighed.score)
-                score = max([score, *(enough for enough, *_ in exact)])
+                    said = min(said, score)
+                enough = [each for each, *_ in exact]
+                score = max([said, *enough] if complete else [said, score])
+                place = (read[loudest].view, read[loudest].unit)
         score = round(score, 3)
         if score > _LEAST:
             told = self._finding(kind, score, evidence, origin, place or _loudest(evidence, kind))
