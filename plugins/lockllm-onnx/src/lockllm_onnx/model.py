@@ -14,7 +14,7 @@ from typing import Any
 
 import attrs
 import numpy as np
-import onnxruntime as ort  # type: ignore[import-untyped]  # it has none
+import onnxruntime as ort
 from lockllm_twisted.errors import SettingsError
 from tokenizers import Tokenizer
 
