@@ -138,9 +138,8 @@ def assert_same_response(answer: Answer, response: Response) -> None:
     if answer.cut:
         assert not response.complete
     elif not answer.stepped and b"event: error" not in answer.body:
-        assert (
-            response.complete
-        )  # a stream's client leaves at the last event, or an error, which may be before the last chunk's end
+        # A stream's client leaves at the last event, or at an error, which may be before the last chunk's end.
+        assert response.complete
 
 
 def _by_name(headers: Headers, ignored: Iterable[str]) -> dict[str, list[str]]:
