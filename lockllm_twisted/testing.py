@@ -16,7 +16,17 @@ from typing import Any
 from lockllm_twisted import registry
 from lockllm_twisted.conformance import policy_faults, provider_faults, scanner_faults
 from lockllm_twisted.errors import LockLLMError
-from lockllm_twisted.hooks import Dialect, LocalAnswer, LocalProvider, LocalRequest, Policy, Provider, Question, Scanner
+from lockllm_twisted.hooks import (
+    Dialect,
+    LocalAnswer,
+    LocalProvider,
+    LocalRequest,
+    Policy,
+    Provider,
+    Question,
+    QuickScanner,
+    Scanner,
+)
 from lockllm_twisted.settings import Settings
 from lockllm_twisted.values import Action, Coverage, Finding, Hit, Origin, Passage, ScanMode, Sensitivity, Verdict
 
@@ -100,6 +110,12 @@ def check_scanner(scanner: Scanner, *, texts: Iterable[str] = ()) -> None:
             second = list(pool.map(lambda passage: _findings(scanner, passage), passages))
     for passage, one, two in zip(passages, first, second, strict=True):
         assert one == two, f"scan of {_short(passage)} is not the same twice: {one}, then {two}"
+    if isinstance(scanner, QuickScanner):
+        for passage, one in zip(passages, first, strict=True):
+            quick = scanner.scan_quickly(passage)
+            assert quick is None or list(quick) == list(one), (
+                f"scan_quickly of {_short(passage)} is not scan's: {quick}"
+            )
     assert scanner.version == version, "version changed while nothing else did"
 
 

@@ -90,6 +90,13 @@ def test_scanners_that_answer_later_are_run_too() -> None:
     assert "returned a str" in complaint(testing.check_scanner, like(Scanner, scan=bad, inline_chars=None))
 
 
+def test_what_is_judged_quickly_must_be_what_is_judged_otherwise() -> None:
+    testing.check_scanner(like(Scanner, scan_quickly=lambda _self, _passage: None))
+    testing.check_scanner(like(Scanner, scan_quickly=Scanner.scan), texts=["a cat"])
+    hasty = like(Scanner, scan_quickly=lambda _self, _passage: [])
+    assert "is not scan's" in complaint(lambda thing: testing.check_scanner(thing, texts=["a cat"]), hasty)
+
+
 def test_a_scanner_that_waits_for_a_service_is_told_to_stub_it() -> None:
     waits = like(Scanner, scan=lambda _self, _passage: Deferred(), inline_chars=None)
     assert "give the scanner a stub" in complaint(testing.check_scanner, waits)

@@ -1,9 +1,9 @@
 /* The encoder's network once more, in C, for where a compiler is at hand.
 
-   Responsible for: `Network`, which says what `encoder.Network` says, to the bit.
+   Responsible for: `Network`, which says what `network.Network` says, to the bit.
    Must never: round where that does not (tests/test_encoder.py); read or write but memory of its own; keep what a text said.
 
-   What is added up, and why in whole numbers, stands in encoder.py. */
+   What is added up, and why in whole numbers, stands in network.py. */
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -422,7 +422,7 @@ static PyObject *network_say(Network *self, PyObject *args) {
 }
 
 static PyMethodDef network_methods[] = {
-    {"say", (PyCFunction)network_say, METH_VARARGS, "As `encoder.Network.say`."},
+    {"say", (PyCFunction)network_say, METH_VARARGS, "As `network.Network.say`."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -430,7 +430,7 @@ static PyTypeObject NetworkType = {
     PyVarObject_HEAD_INIT(NULL, 0).tp_name = "lockllm_twisted.detection._encoder.Network",
     .tp_basicsize = sizeof(Network),
     .tp_flags = Py_TPFLAGS_DEFAULT,
-    .tp_doc = "As `encoder.Network`.",
+    .tp_doc = "As `network.Network`.",
     .tp_new = network_new,
     .tp_dealloc = (destructor)network_dealloc,
     .tp_methods = network_methods,

@@ -117,9 +117,8 @@ class Encoder:
         if planted:
             return [passage(self._words, view.lowered, start, end, alone=True)]
         found = []
-        if (
-            place.outside > 0
-        ):  # by itself, so that nothing around dilutes it; what is quoted, only among what it is quoted in
+        # By itself, so that nothing around dilutes it; but what is quoted, only among what it is quoted in.
+        if place.outside > 0:
             found.append(passage(self._words, view.lowered[start:end], 0, end - start, alone=False))
         if view not in covered:
             around = passage(self._words, view.lowered, start, end, alone=False)

@@ -172,5 +172,5 @@ def is_long(row: tuple[float, ...]) -> bool:
 
 
 def as_short(row: tuple[float, ...]) -> tuple[float, ...]:
-    """A row as though its text had a hundred tokens at most: what padding can't change."""
-    return (*row[:_LENGTH], min(row[_LENGTH], _SHORT), *row[_LENGTH + 1 :])
+    """The row of a long text as though it had a hundred tokens: what padding can't change."""
+    return (*row[:_LENGTH], _SHORT, *row[_LENGTH + 1 :])

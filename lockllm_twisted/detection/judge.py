@@ -179,9 +179,11 @@ class Judge:
             exact = [] if kind == "harm" else _plain(evidence, origin)
             if exact or any(evidence.row[at] > least for at, least in self._least[kind]):
                 scale = points[_speaker(origin)]
-                value, short = (scaled(scale, forest.weigh(row)) for row in (evidence.row, as_short(evidence.row)))
-                enough = [score for score, *_ in exact]
-                yield _Weighed(kind, max([value, *enough]), exact, max([value, short, *enough]))
+                score = max([scaled(scale, forest.weigh(evidence.row)), *(enough for enough, *_ in exact)])
+                suspicion = score
+                if is_long(evidence.row):
+                    suspicion = max(score, scaled(scale, forest.weigh(as_short(evidence.row))))
+                yield _Weighed(kind, score, exact, suspicion)
 
     def _readings(self, kind: str, evidence: Evidence, origin: Origin, encoder: Encoder) -> tuple[list[Reading], bool]:
         """The loudest places, read again; and whether none was left out: of these, or in a long text because it speaks within quotation marks only.
