@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from lockllm_twisted.detection import counting, weighing, weights
 from lockllm_twisted.detection.counting import DISGUISED
+from lockllm_twisted.detection.evidence import KINDS
 from lockllm_twisted.detection.families import ALL
 from lockllm_twisted.detection.grams import LAYERS
 from lockllm_twisted.detection.hits import hits_of
-from lockllm_twisted.detection.judge import KINDS, Judge
+from lockllm_twisted.detection.judge import Judge
 from lockllm_twisted.detection.model import Numbers
 from lockllm_twisted.detection.view import read
 from lockllm_twisted.values import Origin

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from lockllm_twisted.detection.evidence import APART, FEATURES, RISING
-from lockllm_twisted.detection.judge import KINDS
+from lockllm_twisted.detection.evidence import APART, FEATURES, KINDS, RISING
 from lockllm_twisted.detection.weighing import Nodes, forest_of
 
 _TREES = 64

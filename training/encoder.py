@@ -10,6 +10,7 @@ import argparse
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
+from operator import mul
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ from sklearn.linear_model import LogisticRegression
 from transformers import AutoTokenizer
 
 from lockllm_twisted.detection import encoder_weights, weights
-from lockllm_twisted.detection.encoder import Encoder, Passage, passage
-from lockllm_twisted.detection.judge import KINDS, Judge
+from lockllm_twisted.detection.encoder import MOST, NARROW, Encoder, Passage, passage
+from lockllm_twisted.detection.evidence import KINDS
+from lockllm_twisted.detection.judge import Judge
 from lockllm_twisted.detection.wordpieces import WordPieces
 from training.corpus import Example, held_out, load, written
 from training.export import write
@@ -59,11 +61,21 @@ def taught(larger: Path, texts: Sequence[str]) -> Array:
     return np.stack(found)
 
 
-def shown(words: WordPieces, some: Iterable[Lesson]) -> tuple[list[Lesson], list[Passage]]:
-    """The lessons that are in English and teach something, and their passages."""
-    pairs = [(one, passage(words, one.text, one.start, one.end, alone=one.alone)) for one in some if any(one.share)]
-    there = [(one, found) for one, found in pairs if found is not None]
-    return [one for one, _ in there], [found for _, found in there]
+def shown(words: WordPieces, some: Iterable[Lesson]) -> tuple[list[Lesson], list[Passage], list[Array]]:
+    """The lessons that are in English and teach something, their passages, and what each label should say of each span, and how much that counts."""
+    lessons_, passages, said = [], [], []
+    for one in some:
+        most = NARROW if one.narrow else MOST
+        found = passage(words, one.text, one.around, [each.place for each in one.asked], most)
+        if found is None:
+            continue
+        there = [each for each, span in zip(one.asked, found.spans, strict=True) if span is not None]
+        rows = np.array([[each.wanted for each in there], [each.share for each in there]], np.float32)
+        if rows.size and rows[1].any():
+            lessons_.append(one)
+            passages.append(found)
+            said.append(rows)
+    return lessons_, passages, said
 
 
 def file_of(student: Student, pieces: Sequence[str], told: Mapping[str, Any]) -> bytes:
@@ -74,11 +86,11 @@ def file_of(student: Student, pieces: Sequence[str], told: Mapping[str, Any]) ->
 
 @attrs.frozen
 class Read:
-    """What the trees and the encoder say, for a kind, of each place of a text that is read again."""
+    """What the sums, the trees and the encoder say, for a kind, of each place of a text that is read again."""
 
     example: Example
     kind: str
-    places: list[tuple[float, float]]
+    places: list[tuple[float, float, float]]
 
 
 def readings(judge: Judge, encoder: Encoder, examples: Sequence[Example]) -> Iterator[Read]:
@@ -86,7 +98,7 @@ def readings(judge: Judge, encoder: Encoder, examples: Sequence[Example]) -> Ite
     for one in examples:
         for kind, found in judge.readings(one.text, one.origin, encoder):
             if found:
-                yield Read(one, kind, [(each.trees, each.said) for each in found])
+                yield Read(one, kind, [each.values for each in found])
 
 
 def _about(one: Example, kind: str) -> bool:
@@ -97,9 +109,9 @@ _SPEAKERS = {"attack": ("own", "other"), "planted": ("brought",), "harm": ("own"
 _ROLE = {"attack": "user", "planted": "tool", "harm": "user"}
 
 _RATES = {
-    "attack": {0.35: 0.03, 0.6: 0.006, 0.85: 0.002},
-    "planted": {0.35: 0.05, 0.6: 0.01, 0.85: 0.003},
-    "harm": {0.35: 0.01, 0.6: 0.0025, 0.85: 0.001},
+    "attack": {0.35: 0.03, 0.6: 0.012, 0.85: 0.003},
+    "planted": {0.35: 0.03, 0.6: 0.01, 0.85: 0.003},
+    "harm": {0.35: 0.003, 0.6: 0.001, 0.85: 0.0003},
 }
 """The share of the harmless held-out texts, many of them look-alikes of attacks, that the encoder may bring to each score."""
 
@@ -109,20 +121,20 @@ def _usual(one: Example, kind: str) -> bool:
 
 
 def weighing(kind: str, read: Sequence[Read], unseen: Sequence[Example]) -> dict[str, Any]:
-    """How the trees and the encoder are added up for a kind, and the scale of that."""
+    """How the sums, the trees and the encoder are added up for a kind, and the scale of that."""
     ours = [one for one in read if one.kind == kind and _about(one.example, kind)]
     model = LogisticRegression(C=10).fit(
         np.array([max(one.places, key=sum) for one in ours]), np.array([not one.example.benign for one in ours])
     )
-    trees, said = (round(float(each), 4) for each in model.coef_[0])
+    parts = [round(float(each), 4) for each in model.coef_[0]]
     usual = [one for one in ours if _usual(one.example, kind)]
-    there = sorted((max(trees * value + said * each for value, each in one.places) for one in usual), reverse=True)
+    there = sorted((max(sum(map(mul, parts, each)) for each in one.places) for one in usual), reverse=True)
     every = sum(_usual(one, kind) for one in unseen)
     points = [[there[round(rate * every)], score] for score, rate in _RATES[kind].items()]
     (high, _), *_, (low, _) = points
     told = [[high - 3, 0.02], *points, [low + 4, 0.99]]
     scale = [[round(value, 3), score] for value, score in told]
-    return {"trees": trees, "said": said, "points": dict.fromkeys(_SPEAKERS[kind], scale)}
+    return {"parts": parts, "points": dict.fromkeys(_SPEAKERS[kind], scale)}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -143,12 +155,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sentences = placed(options.seed, by_hand, held=False)
     every = list(lessons(judge, chain(load(options.data / "train.jsonl.gz"), kept), sentences, options.seed))
     pieces = vocabulary(options.base, (one.text for one in every if one.whole))
-    some, passages = shown(WordPieces(pieces), every)
+    some, passages, said = shown(WordPieces(pieces), every)
     whole = [number for number, one in enumerate(some) if one.whole]
     means = dict(zip(whole, taught(options.larger, [some[number].text for number in whole]), strict=True))
     student = begun(options.base, pieces)
-    wanted, share = (np.array([getattr(one, name) for one in some], np.float32) for name in ("wanted", "share"))
-    learn(student, passages, wanted, share, means, options.seed)
+    learn(student, passages, said, means, options.seed)
     encoder = Encoder(encoder_weights.parse(file_of(student, pieces, {"again": {}})))
     unseen = [one for one in by_hand if held_out(one)]
     unseen += planted(options.seed, by_hand, held=True)

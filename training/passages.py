@@ -1,92 +1,166 @@
-"""What the encoder learns from: passages as it will be shown them, short texts whole and of long ones what the sums find most suspicious.
+"""What the encoder learns from: passages as it will be shown them, and what it should say of all of each and of places in it.
 
-Responsible for: `lessons`, of texts and of sentences put into documents.
+Responsible for: `lessons`, of texts, of short texts between others, and of sentences put into documents.
 Must never: show more of a text than ``detection.encoder`` does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from random import Random
 
 import attrs
 
-from lockllm_twisted.detection.encoder import LABELS, suspects
-from lockllm_twisted.detection.judge import KINDS, Judge
-from lockllm_twisted.detection.view import read
+from lockllm_twisted.detection.encoder import LABELS, Place, suspects
+from lockllm_twisted.detection.evidence import KINDS
+from lockllm_twisted.detection.grams import LAST_END, sentences
+from lockllm_twisted.detection.judge import Judge
+from lockllm_twisted.detection.tokens import ENDS
+from lockllm_twisted.detection.view import View, read
 from training.corpus import Example
 from training.planting import Placed
 
 _SHORT = 560
 """Characters of a text that is shown whole."""
 
-_MINED = {"attack": 2, "planted": 3}
-"""Passages of a harmless text that are learned from, by the kind that they are asked about."""
+_MINED = 3
+"""Places of a harmless text that are learned from, the most suspicious."""
 
 _PLANTED = 1.5
 """How much a sentence in a document counts."""
+_LOUD = 0.5
+"""How much a suspicious sentence of a harmless text counts, beside all of the text."""
+_BESIDE = 0.1
+"""How much a harmless sentence counts that nothing speaks against, beside one that is asked about."""
 
+_BETWEEN = 0.1
+"""The share of short texts that are shown once more, between two others."""
+_BRIEF = 320
+"""Characters of such a text."""
 _STRETCH = 60
+
+Row = tuple[float, ...]
+
+
+@attrs.frozen(eq=False)
+class Asked:
+    """What each label should say of a place, or of all that is shown where there is none, and how much that counts."""
+
+    place: Place | None
+    wanted: Row
+    share: Row
 
 
 @attrs.frozen(eq=False)
 class Lesson:
-    """A place in a text, as `detection.encoder.passage` takes it; what each label should say of it, and how much that counts."""
+    """What is shown of a text around a place, and what is asked about it. ``whole``: all of a short text; ``narrow``: little around it."""
 
     text: str = attrs.field(repr=False)
-    start: int
-    end: int
-    alone: bool
-    wanted: tuple[float, ...]
-    share: tuple[float, ...]
-
-    @property
-    def whole(self) -> bool:
-        """All of a short text is asked about."""
-        return not self.alone and self.start == 0 and self.end == len(self.text)
+    around: Place
+    asked: Sequence[Asked]
+    whole: bool = False
+    narrow: bool = False
 
 
-def _counts(**labels: float) -> tuple[float, ...]:
+def _row(**labels: float) -> Row:
     return tuple(float(labels.get(label, 0)) for label in LABELS)
 
 
-def lessons(judge: Judge, examples: Iterable[Example], sentences: Iterable[Placed], seed: int) -> Iterator[Lesson]:
+_HARMLESS = _row()
+
+
+def places(view: View) -> list[Place]:
+    """Where each sentence of a view stands."""
+    ids = [LAST_END if token in ENDS else LAST_END + 1 for token in view.tokens]
+    return [view.part(*unit) for unit in sentences(ids)] if ids else []
+
+
+def lessons(judge: Judge, examples: Iterable[Example], planted: Iterable[Placed], seed: int) -> Iterator[Lesson]:
     """The lessons in some texts, and of some sentences in documents."""
-    for one in examples:
-        if one.label != "obfuscated":
-            yield from _of_text(judge, one, Random(f"{seed} {one.text}"))
-    for placed in sentences:
+    texts = [one for one in examples if one.label != "obfuscated"]
+    for one in texts:
+        yield from _of_text(judge, one, Random(f"{seed} {one.text}"))
+    yield from _between(texts, seed)
+    for placed in planted:
         before, sentence, behind = (read(part).lowered for part in placed.text)
         if sentence:
-            start, bad = len(before), placed.label != "benign"
-            text = f"{before}{sentence}{behind}"
-            yield Lesson(text, start, start + len(sentence), True, _counts(planted=bad), _counts(planted=_PLANTED))
+            place = len(before), len(before) + len(sentence)
+            asked = Asked(place, _row(planted=placed.label != "benign"), _row(planted=_PLANTED))
+            beside = _beside(before, place, behind)
+            said = [asked, *_quiet(beside, _row(planted=_BESIDE))]
+            yield Lesson(f"{before}{sentence}{behind}", place, said, narrow=True)
+
+
+def _beside(before: str, place: Place, behind: str) -> list[Place]:
+    """The sentences before a place and behind it."""
+    later = places(View(behind, (), ()))
+    return [*places(View(before, (), ())), *((start + place[1], end + place[1]) for start, end in later)]
+
+
+def _quiet(some: Iterable[Place], share: Row) -> list[Asked]:
+    return [Asked(place, _HARMLESS, share) for place in some]
+
+
+def _of(one: Example) -> tuple[Row, Row]:
+    """What all of a text should be said to be, and how much that counts."""
+    harm = one.label == "harmful_request"
+    attack = not one.benign and not harm
+    share = _row(attack=one.worth * (not harm and not one.implicit), harm=one.worth * (not attack))
+    return _row(attack=attack, harm=harm), share
 
 
 def _of_text(judge: Judge, one: Example, chance: Random) -> Iterator[Lesson]:
+    view = read(one.text)
+    text = view.lowered
+    if not text:
+        return
     harm = one.label == "harmful_request"
-    attack = not one.benign and not harm
-    wanted = _counts(attack=attack, harm=harm)
-    share = _counts(attack=one.worth * (not harm and not one.implicit), harm=one.worth * (not attack))
-    text = read(one.text).lowered
-    if text and len(text) <= _SHORT:
-        yield Lesson(text, 0, len(text), False, wanted, share)
-    if len(text) > _SHORT and not one.implicit:
-        yield from _suspicious(judge, one, "harm" if harm else "attack", wanted, share, chance)
-    if one.role == "tool" and not one.implicit and not harm:
-        yield from _suspicious(judge, one, "planted", _counts(planted=attack), _counts(planted=one.worth), chance)
+    tool = one.role == "tool" and not harm and not one.implicit
+    mined = _suspicious(judge, one, "planted" if tool else "harm" if harm else "attack")
+    asked = [Asked(None, *_of(one)), *_of_sentences(one, view, mined, tool=tool)]
+    if len(text) <= _SHORT:
+        yield Lesson(text, (0, len(text)), asked, whole=True)
+    elif not one.implicit:
+        around = mined[: 1 + (tool and one.benign)]
+        if one.benign:
+            start = chance.randrange(max(1, len(text) - _STRETCH))
+            around.append((start, start + _STRETCH))
+        for place in around:
+            yield Lesson(text, place, asked)
 
 
-def _suspicious(
-    judge: Judge, one: Example, kind: str, wanted: tuple[float, ...], share: tuple[float, ...], chance: Random
-) -> Iterator[Lesson]:
+def _of_sentences(one: Example, view: View, mined: Sequence[Place], *, tool: bool) -> list[Asked]:
+    """Each sentence of a harmless text is harmless, alone or not; of an attack in what a tool brought, the most suspicious one is planted."""
+    if not one.benign:
+        return [Asked(place, _row(planted=1), _row(planted=one.worth)) for place in mined[:1] if tool]
+    suspicious = mined[:_MINED]
+    others = [place for place in places(view) if place not in suspicious]
+    if not tool and len(suspicious) + len(others) == 1:
+        return []
+    loud = _row(attack=_LOUD * one.worth, harm=_LOUD * one.worth, planted=one.worth * tool)
+    quiet = _row(attack=_BESIDE, harm=_BESIDE, planted=_BESIDE * tool)
+    return [*_quiet(suspicious, loud), *_quiet(others, quiet)]
+
+
+def _suspicious(judge: Judge, one: Example, kind: str) -> list[Place]:
+    """Places in the plain text, the most suspicious first."""
     evidence = judge.evidence(one.text, one.origin)
-    heads = KINDS[kind]
-    most = _MINED.get(kind, 1) if one.benign else 1
-    found = [] if evidence is None else list(suspects(evidence, heads))[:most]
-    for view, unit in found:
-        yield Lesson(view.lowered, *view.part(unit.first, unit.end), kind == "planted", wanted, share)
-    if not found and one.benign:
-        text = read(one.text).lowered
-        start = chance.randrange(max(1, len(text) - _STRETCH))
-        yield Lesson(text, start, min(len(text), start + _STRETCH), kind == "planted", wanted, share)
+    found = [] if evidence is None else suspects(evidence, KINDS[kind])
+    text = read(one.text).lowered
+    return [view.part(unit.first, unit.end) for view, unit in found if view.lowered == text]
+
+
+def _between(texts: Sequence[Example], seed: int) -> Iterator[Lesson]:
+    """Some short texts of users, each between two longer harmless ones of which it is no part."""
+    users = [one for one in texts if one.role == "user" and one.language == "en"]
+    others = [read(one.text).lowered for one in users if one.benign and not one.paired and len(one.text) > _BRIEF]
+    for one in users:
+        chance = Random(f"{seed} between {one.text}")
+        if others and len(one.text) <= _BRIEF and chance.random() < _BETWEEN:
+            text, gap = read(one.text).lowered, chance.choice((" ", "\n", "\n\n"))
+            before, behind = chance.choice(others) + gap, gap + chance.choice(others)
+            place = len(before), len(before) + len(text)
+            wanted, share = _of(one)
+            asked = [Asked(place, wanted, share), *([Asked(None, wanted, share)] if one.benign else [])]
+            quiet = _quiet(_beside(before, place, behind), _row(attack=_BESIDE, harm=_BESIDE))
+            yield Lesson(f"{before}{text}{behind}", place, [*asked, *quiet])

@@ -18,23 +18,25 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from lockllm_twisted.detection.encoder import LABELS, PLACES, Passage, mostly_spelled
-from lockllm_twisted.detection.encoder_weights import Rounded
-from lockllm_twisted.detection.network import ASKED, BESIDE
+from lockllm_twisted.detection.encoder import LABELS, SEATS, Passage, mostly_spelled
+from lockllm_twisted.detection.encoder_weights import LEVELS, Rounded
 from lockllm_twisted.detection.wordpieces import FIRST, LAST, UNKNOWN, WordPieces
 from training.larger import batches
 
-PIECES = 8192
+PIECES = 7600
 _NARROW = 64
 """Numbers of a piece."""
-_LAYERS = (0, 5)
+_LAYERS = (0, 3, 5)
 """Those of the larger one that it starts with."""
-_PASSES = 2
+_PASSES = 3
 _RATE, _RATE_OF_LABELS = 2e-4, 2e-3
 _WARMING = 0.05
+_DROPPED = 0.1
 _END_OF_LATIN = "\u0250"
-_LEVELS, _FINE = 7, 63
-"""The largest whole number that a weight of a layer is stored as, and one of the smaller matrices."""
+_STEP = 0.68
+"""How far apart two whole numbers of a layer are: so many of a row's root mean squares."""
+_FINE, _FINEST = 15, 63
+"""The largest whole number that a weight of the pieces is stored as, and one of the small matrices."""
 
 Array = NDArray[np.float32]
 Tensors = Mapping[str, torch.Tensor]
@@ -69,13 +71,32 @@ def vocabulary(base: Path, texts: Iterable[str]) -> list[str]:
     return list(dict.fromkeys([UNKNOWN, FIRST, LAST, *letters, *usual]))[:PIECES]
 
 
+def _in_steps(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    step = _STEP * weight.pow(2).mean(1, keepdim=True).sqrt() + 1e-12
+    return (weight / step).round().clamp(-LEVELS, LEVELS), step
+
+
+class _Linear(torch.nn.Linear):
+    """``stored``: the weights are as they will be stored, and learn as if they were not."""
+
+    stored = False
+
+    def forward(self, states: torch.Tensor) -> torch.Tensor:
+        weight = self.weight
+        if self.stored:
+            whole, step = _in_steps(weight.detach())
+            weight = weight + (whole * step - weight.detach())
+        return functional.linear(states, weight, self.bias)
+
+
 class _Layer(torch.nn.Module):
     def __init__(self, width: int, heads: int, wide: int) -> None:
         super().__init__()
         self.heads = heads
-        self.query, self.key, self.value, self.mixed = (torch.nn.Linear(width, width) for _ in range(4))
-        self.wider, self.narrower = torch.nn.Linear(width, wide), torch.nn.Linear(wide, width)
+        self.query, self.key, self.value, self.mixed = (_Linear(width, width) for _ in range(4))
+        self.wider, self.narrower = _Linear(width, wide), _Linear(wide, width)
         self.attended, self.done = (torch.nn.LayerNorm(width, eps=1e-12) for _ in range(2))
+        self.dropped = torch.nn.Dropout(_DROPPED)
 
     def forward(self, states: torch.Tensor, hidden: torch.Tensor) -> torch.Tensor:
         texts, tokens, width = states.shape
@@ -86,33 +107,40 @@ class _Layer(torch.nn.Module):
         taken = functional.scaled_dot_product_attention(
             apart(self.query(states)), apart(self.key(states)), apart(self.value(states)), attn_mask=hidden
         )
-        states = self.attended(states + self.mixed(taken.transpose(1, 2).reshape(texts, tokens, width)))
-        found: torch.Tensor = self.done(states + self.narrower(functional.gelu(self.wider(states))))
+        states = self.attended(states + self.dropped(self.mixed(taken.transpose(1, 2).reshape(texts, tokens, width))))
+        found: torch.Tensor = self.done(states + self.dropped(self.narrower(functional.gelu(self.wider(states)))))
         return found
 
 
 class Student(torch.nn.Module):
-    """`network.Network` in torch: the logit of each label, and the mean of the last states of what is asked about."""
+    """`network.Network` in torch: the logits of each span, and the mean of its last states."""
 
     def __init__(self, pieces: int, width: int, wide: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
         self.pieces, self.spread = torch.nn.Embedding(pieces, _NARROW), torch.nn.Linear(_NARROW, width, bias=False)
-        self.places, self.parts = torch.nn.Embedding(PLACES, width), torch.nn.Embedding(2, width)
+        self.places = torch.nn.Embedding(SEATS, width)
         self.first = torch.nn.LayerNorm(width, eps=1e-12)
         self.layers = torch.nn.ModuleList(_Layer(width, heads, wide) for _ in _LAYERS)
         self.labels = torch.nn.Linear(width, len(LABELS))
 
-    def forward(self, ids: torch.Tensor, parts: torch.Tensor, shown: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """(texts, pieces) each -> (texts, labels), (texts, width). ``shown``: 1, or 0 behind a text's end."""
-        states = self.spread(self.pieces(ids)) + self.places.weight[: ids.shape[1]]
-        states = self.first(states + self.parts((parts == BESIDE).long()))
+    def forward(self, ids: torch.Tensor, shown: torch.Tensor, spans: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(texts, pieces) twice, (spans, 3) -> (spans, labels), (spans, width). ``shown``: 1, or 0 behind a text's end; a span: text, first piece, end."""
+        states = self.first(self.spread(self.pieces(ids)) + self.places.weight[: ids.shape[1]])
         hidden = torch.where(shown == 1, 0.0, -1e9)[:, None, None, :]
         for layer in self.layers:
             states = layer(states, hidden)
-        asked = ((parts == ASKED) & (shown == 1)).to(states.dtype)[..., None]
-        mean = (states * asked).sum(1) / asked.sum(1).clamp(min=1)
+        total = functional.pad(states.cumsum(1), (0, 0, 1, 0))
+        text, start, end = spans.T
+        mean = (total[text, end] - total[text, start]) / (end - start)[:, None]
         return self.labels(mean), mean
+
+    def store(self) -> None:
+        """From here on, the layers' weights are rounded whenever they are used."""
+        for layer in self.layers:
+            for part in layer.children():
+                if isinstance(part, _Linear):
+                    part.stored = True
 
 
 _OF_BERT = {
@@ -137,12 +165,11 @@ def begun(base: Path, pieces: Sequence[str]) -> Student:
     usual = rows.mean(0)
     left, size, right = torch.linalg.svd(rows - usual, full_matrices=False)
     root = size[:_NARROW].sqrt()
-    types = given["embeddings.token_type_embeddings.weight"]
+    type_of_all = given["embeddings.token_type_embeddings.weight"][0]
     with torch.no_grad():
         student.pieces.weight.copy_(left[:, :_NARROW] * root)
         student.spread.weight.copy_((right[:_NARROW] * root[:, None]).T)
-        student.places.weight.copy_(given["embeddings.position_embeddings.weight"][:PLACES])
-        student.parts.weight.copy_(types[0] + usual + torch.randn(types.shape) * 0.05 * torch.tensor([[0.0], [1.0]]))
+        student.places.weight.copy_(given["embeddings.position_embeddings.weight"][:SEATS] + type_of_all + usual)
         _copied(student.first, given, "embeddings.LayerNorm")
         for layer, of in zip(student.layers, _LAYERS, strict=True):
             for name, there in _OF_BERT.items():
@@ -157,20 +184,27 @@ def _copied(to: torch.nn.Linear | torch.nn.LayerNorm, given: Tensors, name: str)
 
 def _padded(passages: Sequence[Passage]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     most = max(len(one.pieces) for one in passages)
-    ids, parts, shown = (torch.zeros(len(passages), most, dtype=torch.long) for _ in range(3))
+    ids, shown = (torch.zeros(len(passages), most, dtype=torch.long) for _ in range(2))
     for row, one in enumerate(passages):
         size = len(one.pieces)
-        ids[row, :size], parts[row, :size] = torch.tensor(one.pieces), torch.tensor(one.parts)
-        shown[row, :size] = 1
-    return ids, parts, shown
+        ids[row, :size], shown[row, :size] = torch.tensor(one.pieces), 1
+    spans = [(row, *span) for row, one in enumerate(passages) for span in one.spans if span is not None]
+    return ids, shown, torch.tensor(spans)
 
 
 def learn(
-    student: Student, passages: Sequence[Passage], wanted: Array, share: Array, taught: Mapping[int, Array], seed: int
+    student: Student, passages: Sequence[Passage], said: Sequence[Array], taught: Mapping[int, Array], seed: int
 ) -> None:
-    """Some passes. ``wanted``, ``share``: (passages, labels); ``taught``: what the larger one's states come to in some of the passages."""
-    sizes = [one.pieces for one in passages]
-    plan = [batch for turn in range(_PASSES) for batch in batches(sizes, np.random.default_rng(seed + turn))]
+    """Three passes, in each all that a larger one taught too and two thirds of the others; from the middle on, with weights as they will be stored.
+
+    ``said``: of each passage, what each label should say of each span, and how much that counts: (2, spans, labels); ``taught``: what the
+    larger one's states come to in all of some of the passages, whose first span that is.
+    """
+    plan: list[list[int]] = []
+    for turn in range(_PASSES):
+        some = [number for number in range(len(passages)) if number in taught or number % _PASSES != turn]
+        sizes = [passages[number].pieces for number in some]
+        plan += [[some[at] for at in batch] for batch in batches(sizes, np.random.default_rng(seed + turn))]
     labels = list(student.labels.parameters())
     others = [each for name, each in student.named_parameters() if not name.startswith("labels")]
     optimiser = torch.optim.AdamW(
@@ -183,14 +217,17 @@ def learn(
     spread = float(np.std(np.stack(list(taught.values()))))
     student.train()
     for step, chosen in enumerate(plan):
-        said, mean = student(*_padded([passages[number] for number in chosen]))
-        counts = torch.from_numpy(share[chosen])
-        error = functional.binary_cross_entropy_with_logits(said, torch.from_numpy(wanted[chosen]), reduction="none")
+        if step == len(plan) // 2:
+            student.store()
+        logits, mean = student(*_padded([passages[number] for number in chosen]))
+        wanted, counts = torch.from_numpy(np.concatenate([said[number] for number in chosen], axis=1))
+        error = functional.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
         loss = (error * counts).sum() / counts.sum().clamp(min=1)
-        known = [row for row, number in enumerate(chosen) if number in taught]
+        first = np.cumsum([0, *(said[number].shape[1] for number in chosen[:-1])])
+        known = [(at, number) for at, number in zip(first.tolist(), chosen, strict=True) if number in taught]
         if known:
-            like = np.stack([taught[chosen[row]] for row in known]) / spread
-            loss = loss + ((mean[known] - torch.from_numpy(like)) ** 2).mean()
+            like = np.stack([taught[number] for _, number in known]) / spread
+            loss = loss + ((mean[[at for at, _ in known]] - torch.from_numpy(like)) ** 2).mean()
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)
@@ -202,9 +239,10 @@ def learn(
 
 def rounded(student: Student) -> tuple[dict[str, Rounded], dict[str, tuple[list[float], list[float]]]]:
     """The matrices in whole numbers, and the norms, by their names in ``detection.encoder_weights``."""
-    fine = {"pieces": student.pieces, "spread": student.spread, "places": student.places, "parts": student.parts}
-    matrices = {name: _whole(each.weight, None, _FINE) for name, each in fine.items()}
-    matrices["labels"] = _whole(student.labels.weight, student.labels.bias, _FINE)
+    small = {"spread": student.spread.weight, "places": student.places.weight, "labels": student.labels.weight}
+    matrices = {name: _fine(weight, _FINEST) for name, weight in small.items()}
+    matrices["labels"] = (*matrices["labels"][:2], student.labels.bias.tolist())
+    matrices["pieces"] = _fine(student.pieces.weight, _FINE)
     norms = {"first": student.first}
     for number, layer in enumerate(student.layers):
         for name in _OF_BERT:
@@ -212,11 +250,12 @@ def rounded(student: Student) -> tuple[dict[str, Rounded], dict[str, tuple[list[
             if isinstance(each, torch.nn.LayerNorm):
                 norms[f"{number}.{name}"] = each
             else:
-                matrices[f"{number}.{name}"] = _whole(each.weight, each.bias, _LEVELS)
+                whole, step = _in_steps(each.weight.detach())
+                matrices[f"{number}.{name}"] = (whole.int().tolist(), step[:, 0].tolist(), each.bias.tolist())
     return matrices, {name: (each.weight.tolist(), each.bias.tolist()) for name, each in norms.items()}
 
 
-def _whole(weight: torch.Tensor, bias: torch.Tensor | None, most: int) -> Rounded:
+def _fine(weight: torch.Tensor, most: int) -> Rounded:
     """Each row in as many steps as lose least of it."""
     rows = weight.detach().numpy().astype(np.float64)
     widest = np.abs(rows).max(1) + 1e-12
@@ -228,5 +267,4 @@ def _whole(weight: torch.Tensor, bias: torch.Tensor | None, most: int) -> Rounde
         better = lost < best
         best, worth = np.where(better, lost, best), np.where(better, step, worth)
         found[better] = whole[better]
-    added = [0.0] * len(rows) if bias is None else bias.tolist()
-    return found.tolist(), worth.tolist(), added
+    return found.tolist(), worth.tolist(), [0.0] * len(rows)

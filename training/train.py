@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lockllm_twisted.detection.evidence import FEATURES
+from lockllm_twisted.detection.evidence import FEATURES, KINDS
 from lockllm_twisted.detection.grams import SCOUT_HEADS
-from lockllm_twisted.detection.judge import KINDS, Judge
-from lockllm_twisted.detection.weighing import valued
+from lockllm_twisted.detection.judge import Judge
 from lockllm_twisted.detection.weights import NAME, parse
 from training.combine import forest, points, weighed
 from training.corpus import FOLDS, Example, fold, grown, held_out, load, written
@@ -45,10 +44,8 @@ LOOSE = (-2.0, -4.2, -2.0)
 FAINT = (-3.0, -4.0, -3.5)
 """The logit of each of the scout's heads up to which a unit is not asked more about."""
 
-WORTH = 0.3
-"""A score that is worth telling: below the lowest sensitivity. A text that can't come to it is not weighed."""
-MISSED = 0.002
-"""The share of the texts which come to that score that may be taken for such."""
+LEAST = (-0.8, -2.8, -2.0)
+"""The logit that one of the scout's heads must come to for a text to be weighed: less than what is told of says, for the encoder finds more in it."""
 
 KEPT = 0.5
 """The share of the grammars' texts that is learned from: more of them say little new."""
@@ -128,15 +125,7 @@ def weighing(examples: Sequence[Example], evidence: NDArray[np.float64], kind: s
         told["own"] = max(told["own"], told["other"])
     elif kind == "harm":
         told |= {"own": told["other"], "brought": told["other"]}
-    told_of = row[said >= min(valued(scale, WORTH) for scale in told.values())]
-    least = float(np.quantile(told_of[:, list(KINDS[kind])].max(axis=1), MISSED).round(2))
-    return {"trees": forest(row[seen], wanted[seen], share[seen], kind, seed), "points": told, "least": least}
-
-
-def leasts(told: Mapping[str, Any]) -> list[float]:
-    """What each of the scout's heads must say for a text to be weighed."""
-    kinds = {"indirect": "planted", "harm": "harm", "any": "attack"}
-    return [told[kinds[head]]["least"] for head in SCOUT_HEADS]
+    return {"trees": forest(row[seen], wanted[seen], share[seen], kind, seed), "points": told}
 
 
 _SCALES = {
@@ -180,7 +169,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         alarms.append(quiet(known, found[1], unseen))
     weighed_on = [examples[number] for number in chosen]
     told: dict[str, Any] = {kind: weighing(weighed_on, evidence, kind, options.seed) for kind in KINDS}
-    told |= {"alarm": np.mean(alarms, axis=0).round(3).tolist(), "faint": FAINT, "least": leasts(told)}
+    told |= {"alarm": np.mean(alarms, axis=0).round(3).tolist(), "faint": FAINT, "least": LEAST}
     found = sums(known, examples, texts, options.seed)
     write(NAME, shipped(known, *found, told))
     return 0

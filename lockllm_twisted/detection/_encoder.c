@@ -46,7 +46,7 @@ typedef struct {
     PyObject_HEAD
     size_t width, widest, heads, layers, tokens;
     Matrix pieces, spread, labels; /* of `pieces` the weights and worth: a row for each piece */
-    double *places, *parts;
+    double *places;
     Norm first;
     Layer *layer;
     double *curve;
@@ -62,37 +62,44 @@ typedef struct {
 
 /* ---- sums ------------------------------------------------------------------------------------------------------ */
 
-/* sums[t * outputs + o] = row o of the weights times row t of the numbers. */
-WIDEST static void multiply(const int16_t *weights, const int16_t *numbers, int32_t *sums, size_t rows, size_t inputs,
-                            size_t outputs) {
-    for (size_t o = 0; o < outputs; o++) {
-        const int16_t *w = weights + o * inputs;
-        size_t t = 0;
-        for (; t + 4 <= rows; t += 4) {
-            const int16_t *x = numbers + t * inputs, *y = x + inputs, *z = y + inputs, *v = z + inputs;
-            int32_t a = 0, b = 0, c = 0, d = 0;
-            for (size_t i = 0; i < inputs; i++) {
-                a += (int32_t)w[i] * x[i];
-                b += (int32_t)w[i] * y[i];
-                c += (int32_t)w[i] * z[i];
-                d += (int32_t)w[i] * v[i];
-            }
-            sums[t * outputs + o] = a;
-            sums[(t + 1) * outputs + o] = b;
-            sums[(t + 2) * outputs + o] = c;
-            sums[(t + 3) * outputs + o] = d;
-        }
-        for (; t < rows; t++) {
-            const int16_t *x = numbers + t * inputs;
-            int32_t a = 0;
-            for (size_t i = 0; i < inputs; i++) a += (int32_t)w[i] * x[i];
-            sums[t * outputs + o] = a;
-        }
+/* The products of some rows of weights, `a` and the three behind it, with two rows of numbers. */
+WIDEST static void four_by_two(const int16_t *a, const int16_t *x, int32_t *to, size_t inputs, size_t outputs) {
+    const int16_t *b = a + inputs, *c = b + inputs, *d = c + inputs, *y = x + inputs;
+    int32_t ax = 0, ay = 0, bx = 0, by = 0, cx = 0, cy = 0, dx = 0, dy = 0;
+    for (size_t i = 0; i < inputs; i++) {
+        ax += (int32_t)a[i] * x[i];
+        ay += (int32_t)a[i] * y[i];
+        bx += (int32_t)b[i] * x[i];
+        by += (int32_t)b[i] * y[i];
+        cx += (int32_t)c[i] * x[i];
+        cy += (int32_t)c[i] * y[i];
+        dx += (int32_t)d[i] * x[i];
+        dy += (int32_t)d[i] * y[i];
     }
+    to[0] = ax, to[1] = bx, to[2] = cx, to[3] = dx;
+    to += outputs;
+    to[0] = ay, to[1] = by, to[2] = cy, to[3] = dy;
+}
+
+WIDEST static int32_t product(const int16_t *a, const int16_t *x, size_t inputs) {
+    int32_t sum = 0;
+    for (size_t i = 0; i < inputs; i++) sum += (int32_t)a[i] * x[i];
+    return sum;
+}
+
+/* sums[t * outputs + o] = row o of the weights times row t of the numbers. */
+static void multiply(const int16_t *weights, const int16_t *numbers, int32_t *sums, size_t rows, size_t inputs, size_t outputs) {
+    size_t fours = outputs - outputs % 4, twos = rows - rows % 2;
+    for (size_t o = 0; o < fours; o += 4)
+        for (size_t t = 0; t < twos; t += 2)
+            four_by_two(weights + o * inputs, numbers + t * inputs, sums + t * outputs + o, inputs, outputs);
+    for (size_t t = 0; t < rows; t++)
+        for (size_t o = t < twos ? fours : 0; o < outputs; o++)
+            sums[t * outputs + o] = product(weights + o * inputs, numbers + t * inputs, inputs);
 }
 
 /* Numbers as whole ones, and what one of these is worth. */
-static double in_steps(const double *from, int16_t *to, size_t count) {
+WIDEST static double in_steps(const double *from, int16_t *to, size_t count) {
     double most = 0;
     for (size_t i = 0; i < count; i++)
         if (fabs(from[i]) > most) most = fabs(from[i]);
@@ -106,7 +113,7 @@ static void rows_in_steps(const double *from, int16_t *to, double *worth, size_t
 }
 
 /* What a matrix makes of the rows in `steps`, of which one is worth `worth`. */
-static void applied(const Matrix *matrix, const Room *room, double *to, size_t rows) {
+WIDEST static void applied(const Matrix *matrix, const Room *room, double *to, size_t rows) {
     multiply(matrix->weights, room->steps, room->sums, rows, matrix->inputs, matrix->outputs);
     const int32_t *sum = room->sums;
     for (size_t t = 0; t < rows; t++)
@@ -114,7 +121,7 @@ static void applied(const Matrix *matrix, const Room *room, double *to, size_t r
             *to++ = *sum++ * (room->worth[t] * matrix->worth[o]) + matrix->added[o];
 }
 
-static void normed(const Norm *norm, double *rows, size_t count, size_t width) {
+WIDEST static void normed(const Norm *norm, double *rows, size_t count, size_t width) {
     int64_t fixed[MOST_WIDTH], size = (int64_t)width;
     for (size_t t = 0; t < count; t++, rows += width) {
         int64_t sum = 0, squares = 0;
@@ -182,7 +189,7 @@ static void attended(const Network *self, const Layer *layer, const Room *room, 
     normed(&layer->attended, room->state, rows, width);
 }
 
-static void widened(const Network *self, const Layer *layer, const Room *room, size_t rows) {
+WIDEST static void widened(const Network *self, const Layer *layer, const Room *room, size_t rows) {
     size_t wide = layer->matrix[WIDER].outputs;
     rows_in_steps(room->state, room->steps, room->worth, rows, self->width);
     applied(&layer->matrix[WIDER], room, room->made, rows);
@@ -196,31 +203,31 @@ static void widened(const Network *self, const Layer *layer, const Room *room, s
     normed(&layer->done, room->state, rows, self->width);
 }
 
-static void say(const Network *self, const Room *room, const int32_t *ids, const int32_t *parts, size_t rows, double *said) {
-    size_t width = self->width, asked = 0;
+/* said[s * labels + l]: label l of the pieces from spans[2 * s] to before spans[2 * s + 1]. */
+static void say(const Network *self, const Room *room, const int32_t *ids, size_t rows, const int32_t *spans, size_t asked,
+                double *said) {
+    size_t width = self->width;
     for (size_t t = 0; t < rows; t++) {
         size_t size = self->pieces.inputs;
         memcpy(room->steps + t * size, self->pieces.weights + (size_t)ids[t] * size, size * sizeof(int16_t));
         room->worth[t] = self->pieces.worth[ids[t]];
     }
     applied(&self->spread, room, room->state, rows);
-    for (size_t t = 0; t < rows; t++)
-        for (size_t i = 0; i < width; i++)
-            room->state[t * width + i] += self->places[t * width + i] + self->parts[(parts[t] == 1) * width + i];
+    for (size_t i = 0; i < rows * width; i++) room->state[i] += self->places[i];
     normed(&self->first, room->state, rows, width);
     for (size_t at = 0; at < self->layers; at++) {
         attended(self, &self->layer[at], room, rows);
         widened(self, &self->layer[at], room, rows);
     }
-    for (size_t i = 0; i < width; i++) room->made[i] = 0;
-    for (size_t t = 0; t < rows; t++)
-        if (parts[t] == 0) {
-            asked++;
+    for (size_t at = 0; at < asked; at++) {
+        size_t first = (size_t)spans[2 * at], end = (size_t)spans[2 * at + 1];
+        for (size_t i = 0; i < width; i++) room->made[i] = 0;
+        for (size_t t = first; t < end; t++)
             for (size_t i = 0; i < width; i++) room->made[i] += room->state[t * width + i];
-        }
-    for (size_t i = 0; i < width; i++) room->made[i] /= (double)(asked ? asked : 1);
-    room->worth[0] = in_steps(room->made, room->steps, width);
-    applied(&self->labels, room, said, 1);
+        for (size_t i = 0; i < width; i++) room->made[i] /= (double)(end - first);
+        room->worth[0] = in_steps(room->made, room->steps, width);
+        applied(&self->labels, room, said + at * self->labels.outputs, 1);
+    }
 }
 
 /* ---- made from Python ------------------------------------------------------------------------------------------ */
@@ -289,7 +296,7 @@ static int layer_from(Layer *layer, PyObject *parts, size_t width) {
     return norm_from(&layer->attended, attended, width) < 0 || norm_from(&layer->done, done, width) < 0 ? -1 : 0;
 }
 
-static int network_from(Network *self, PyObject *pieces, PyObject *spread, PyObject *places, PyObject *parts, PyObject *first,
+static int network_from(Network *self, PyObject *pieces, PyObject *spread, PyObject *places, PyObject *first,
                         PyObject *layers, PyObject *labels, PyObject *curve, PyObject *fall) {
     size_t count;
     if (matrix_from(&self->pieces, pieces) < 0 || matrix_from(&self->spread, spread) < 0 || matrix_from(&self->labels, labels) < 0)
@@ -300,8 +307,6 @@ static int network_from(Network *self, PyObject *pieces, PyObject *spread, PyObj
         return wrong("a network of another width");
     if ((self->places = copied(places, sizeof(double) * self->width, &self->tokens)) == NULL) return -1;
     if (self->tokens > MOST_TOKENS) return wrong("too many places");
-    if ((self->parts = copied(parts, sizeof(double) * self->width, &count)) == NULL) return -1;
-    if (count != 2) return wrong("a network has two parts");
     if ((self->curve = copied(curve, sizeof(double), &count)) == NULL) return -1;
     if (count != CURVE) return wrong("a curve of another length");
     if ((self->fall = copied(fall, sizeof(int16_t), &count)) == NULL) return -1;
@@ -319,16 +324,16 @@ static int network_from(Network *self, PyObject *pieces, PyObject *spread, PyObj
 }
 
 static PyObject *network_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"heads", "pieces", "spread", "places", "parts", "first", "layers", "labels", "curve", "fall", NULL};
-    PyObject *pieces, *spread, *places, *parts, *first, *layers, *labels, *curve, *fall;
+    static char *names[] = {"heads", "pieces", "spread", "places", "first", "layers", "labels", "curve", "fall", NULL};
+    PyObject *pieces, *spread, *places, *first, *layers, *labels, *curve, *fall;
     Py_ssize_t heads;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$nOOOOOO!OOO", names, &heads, &pieces, &spread, &places, &parts, &first,
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$nOOOOO!OOO", names, &heads, &pieces, &spread, &places, &first,
                                      &PyList_Type, &layers, &labels, &curve, &fall))
         return NULL;
     Network *self = (Network *)type->tp_alloc(type, 0);
     if (self == NULL) return NULL;
     self->heads = heads > 0 ? (size_t)heads : 0;
-    if (network_from(self, pieces, spread, places, parts, first, layers, labels, curve, fall) < 0) Py_CLEAR(self);
+    if (network_from(self, pieces, spread, places, first, layers, labels, curve, fall) < 0) Py_CLEAR(self);
     return (PyObject *)self;
 }
 
@@ -354,17 +359,16 @@ static void network_dealloc(Network *self) {
         norm_free(&self->layer[at].done);
     }
     PyMem_Free(self->places);
-    PyMem_Free(self->parts);
     PyMem_Free(self->layer);
     PyMem_Free(self->curve);
     PyMem_Free(self->fall);
     Py_TYPE(self)->tp_free((PyObject *)self);
 }
 
-/* The numbers in a list, each from 0 to below `end`. */
+/* The numbers in a sequence, each from 0 to below `end`. */
 static int listed(PyObject *list, int32_t *to, size_t count, size_t end) {
     for (size_t at = 0; at < count; at++) {
-        long number = PyLong_AsLong(PyList_GET_ITEM(list, (Py_ssize_t)at));
+        long number = PyLong_AsLong(PySequence_Fast_GET_ITEM(list, (Py_ssize_t)at));
         if (number == -1 && PyErr_Occurred()) return -1;
         if (number < 0 || (size_t)number >= end) return wrong("a number that the network does not know");
         to[at] = (int32_t)number;
@@ -372,16 +376,43 @@ static int listed(PyObject *list, int32_t *to, size_t count, size_t end) {
     return 0;
 }
 
+/* The first piece and the one behind the last of each span. */
+static int spanned(PyObject *list, int32_t *to, size_t count, size_t rows) {
+    for (size_t at = 0; at < count; at++, to += 2) {
+        PyObject *span = PyList_GET_ITEM(list, (Py_ssize_t)at);
+        if (!PyTuple_Check(span) || PyTuple_GET_SIZE(span) != 2) return wrong("a span that is no pair");
+        if (listed(span, to, 2, rows + 1) < 0) return -1;
+        if (to[0] >= to[1]) return wrong("a span without pieces");
+    }
+    return 0;
+}
+
+static PyObject *labelled(const double *said, size_t labels) {
+    PyObject *result = PyTuple_New((Py_ssize_t)labels);
+    for (size_t at = 0; result != NULL && at < labels; at++) {
+        PyObject *number = PyFloat_FromDouble(said[at]);
+        if (number == NULL)
+            Py_CLEAR(result);
+        else
+            PyTuple_SET_ITEM(result, (Py_ssize_t)at, number);
+    }
+    return result;
+}
+
 static PyObject *network_say(Network *self, PyObject *args) {
-    PyObject *pieces, *parts;
-    if (!PyArg_ParseTuple(args, "O!O!", &PyList_Type, &pieces, &PyList_Type, &parts)) return NULL;
-    size_t rows = (size_t)PyList_GET_SIZE(pieces), labels = self->labels.outputs;
-    if (rows == 0 || rows > self->tokens || (size_t)PyList_GET_SIZE(parts) != rows) {
-        wrong("as many parts as pieces, one at least, and no more than the network has places");
+    PyObject *pieces, *spans;
+    if (!PyArg_ParseTuple(args, "O!O!", &PyList_Type, &pieces, &PyList_Type, &spans)) return NULL;
+    size_t rows = (size_t)PyList_GET_SIZE(pieces), asked = (size_t)PyList_GET_SIZE(spans), labels = self->labels.outputs;
+    if (rows == 0 || rows > self->tokens) {
+        wrong("one piece at least, and no more than the network has places");
         return NULL;
     }
-    int32_t ids[MOST_TOKENS], of[MOST_TOKENS];
-    if (listed(pieces, ids, rows, self->pieces.outputs) < 0 || listed(parts, of, rows, 3) < 0) return NULL;
+    int32_t ids[MOST_TOKENS], *of = PyMem_Malloc((2 * asked + 1) * sizeof(int32_t));
+    if (of == NULL) return PyErr_NoMemory();
+    if (listed(pieces, ids, rows, self->pieces.outputs) < 0 || spanned(spans, of, asked, rows) < 0) {
+        PyMem_Free(of);
+        return NULL;
+    }
     size_t all = rows * self->widest;
     Room room = {
         .state = PyMem_RawMalloc(all * sizeof(double)),
@@ -398,26 +429,27 @@ static PyObject *network_say(Network *self, PyObject *args) {
     };
     void *every[] = {room.state,       room.made,      room.query,       room.worth,  room.other_worth, room.steps,
                      room.query_steps, room.key_steps, room.value_steps, room.shares, room.sums};
-    double *said = PyMem_RawMalloc((labels + 1) * sizeof(double));
+    double *said = PyMem_RawMalloc((asked * labels + 1) * sizeof(double));
     int there = said != NULL;
     for (size_t at = 0; at < sizeof(every) / sizeof(*every); at++) there = there && every[at] != NULL;
     PyObject *result = NULL;
     if (there) {
         Py_BEGIN_ALLOW_THREADS;
-        say(self, &room, ids, of, rows, said);
+        say(self, &room, ids, rows, of, asked, said);
         Py_END_ALLOW_THREADS;
-        result = PyTuple_New((Py_ssize_t)labels);
+        result = PyList_New((Py_ssize_t)asked);
     } else
         PyErr_NoMemory();
-    for (size_t at = 0; result != NULL && at < labels; at++) {
-        PyObject *number = PyFloat_FromDouble(said[at]);
-        if (number == NULL)
+    for (size_t at = 0; result != NULL && at < asked; at++) {
+        PyObject *each = labelled(said + at * labels, labels);
+        if (each == NULL)
             Py_CLEAR(result);
         else
-            PyTuple_SET_ITEM(result, (Py_ssize_t)at, number);
+            PyList_SET_ITEM(result, (Py_ssize_t)at, each);
     }
     for (size_t at = 0; at < sizeof(every) / sizeof(*every); at++) PyMem_RawFree(every[at]);
     PyMem_RawFree(said);
+    PyMem_Free(of);
     return result;
 }
 

@@ -9,11 +9,10 @@ class Network:
         pieces: tuple[array[int], array[float], array[float]],
         spread: tuple[array[int], array[float], array[float]],
         places: array[float],
-        parts: array[float],
         first: tuple[array[float], array[float]],
         layers: list[tuple[tuple[array[int], array[float], array[float]] | tuple[array[float], array[float]], ...]],
         labels: tuple[array[int], array[float], array[float]],
         curve: array[float],
         fall: array[int],
     ) -> Self: ...
-    def say(self, pieces: list[int], parts: list[int], /) -> tuple[float, ...]: ...
+    def say(self, pieces: list[int], spans: list[tuple[int, int]], /) -> list[tuple[float, ...]]: ...

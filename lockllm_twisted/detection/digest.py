@@ -4,5 +4,5 @@ Responsible for: `DIGEST` and `ENCODER_DIGEST`, which training writes together w
 Must never: be changed by hand.
 """
 
-DIGEST = "1d7c03ac16396aa69e74104c6adf2c7097f4fcfa08cbc17fd6252ddb51f459ac"
-ENCODER_DIGEST = "6a4d230d5c8abf296d40947cb3028a6779123abc3a8fd0040fb7596de753eb46"
+DIGEST = "aea439b2b597c4303fc1d19fa2279578b636b67b05d9b9ed1f3ba8b73e6d0bd2"
+ENCODER_DIGEST = "4ab01dff069cc7bf806f95dc7725137fce2444c67884c1129d5b0aeac8deafe2"

@@ -8,15 +8,17 @@ It knows English. What is mostly in words that it has to spell is not read again
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
+from operator import mul
 
 import attrs
 
 from lockllm_twisted.detection.encoder_weights import Encoding
 from lockllm_twisted.detection.evidence import Evidence
 from lockllm_twisted.detection.model import Seen
-from lockllm_twisted.detection.network import ASKED, BESIDE, MARK, Saying, Weights, network_of
+from lockllm_twisted.detection.network import Saying, Span, Weights, network_of
 from lockllm_twisted.detection.view import View
 from lockllm_twisted.detection.weighing import scaled
 from lockllm_twisted.detection.wordpieces import WordPieces
@@ -24,47 +26,62 @@ from lockllm_twisted.detection.wordpieces import WordPieces
 LABELS = ("attack", "harm", "planted")
 """What the network's logits are of: for `judge.KINDS` by the same name."""
 
-PLACES = 128
+SEATS = 128
 """Pieces that the network sees at once, with a mark at each end."""
 
 _NEAR = 700
 """Characters to each side of a place in which the pieces around it are looked for."""
-_MOST, _MOST_BESIDE = PLACES - 2, 80
+MOST = SEATS - 2
+"""Pieces that are shown."""
+NARROW = 80
+"""Pieces that are shown around a sentence in what a tool brought."""
 _SPELLED = 0.3
 """The share of pieces that are parts of words, or unknown. Of English texts one in thirty-three has more; most in other languages have."""
+
+Place = tuple[int, int]
+"""A part of a text: where it starts, and where it ends."""
 
 
 @attrs.frozen(eq=False)
 class Passage:
-    """Pieces, and the part that each is of. ``whole``: nothing of the text is left out."""
+    """What is shown of a text: its pieces, and of each place that is asked about which of them it has, None for none in English.
+
+    ``whole``: nothing of the text is left out.
+    """
 
     pieces: list[int]
-    parts: list[int]
+    spans: list[Span | None]
     whole: bool
 
 
-def passage(words: WordPieces, text: str, start: int, end: int, *, alone: bool) -> Passage | None:
-    """What is shown of a text of which ``text[start:end]`` is suspicious; None where it is not English.
+def passage(
+    words: WordPieces, text: str, around: Place, asked: Sequence[Place | None], most: int = MOST
+) -> Passage | None:
+    """What is shown of a text around a place; None where that is not English.
 
-    ``alone``: only that is asked about, and the rest is what stands around it.
+    ``asked``: places that are asked about, None for all that is shown; ``most``: pieces.
     """
-    most = _MOST_BESIDE if alone else _MOST
-    every = words.of(text[start:end])
-    asked = every[:most]
-    before, after = words.of(text[max(0, start - _NEAR) : start]), words.of(text[end : end + _NEAR])
-    room = most - len(asked)
-    left = min(len(before), max(room // 2, room - len(after)))
-    right = min(len(after), room - left)
-    shown = [*before[len(before) - left :], *asked, *after[:right]]
-    if not asked or mostly_spelled(words, shown):
+    start, end = max(0, around[0] - _NEAR), around[1] + _NEAR
+    pieces, starts = words.placed(text[start:end])
+
+    def those(place: Place) -> Span:
+        return bisect_left(starts, place[0] - start), bisect_left(starts, place[1] - start)
+
+    first, last = those(around)
+    room = max(0, most - (last - first))
+    left = min(first, max(room // 2, room - (len(pieces) - last)))
+    shown = pieces[first - left : first - left + most]
+    if not shown or mostly_spelled(words, shown):
         return None
-    beside = BESIDE if alone else ASKED
-    whole = (left, right, start <= _NEAR, end + _NEAR >= len(text)) == (len(before), len(after), True, True)
-    return Passage(
-        [words.first, *shown, words.last],
-        [MARK, *[beside] * left, *[ASKED] * len(asked), *[beside] * right, MARK],
-        whole and asked == every,
-    )
+
+    def span(place: Place | None) -> Span | None:
+        if place is None:
+            return 1, len(shown) + 1
+        here, there = (min(max(0, each - first + left), len(shown)) for each in those(place))
+        return None if mostly_spelled(words, shown[here:there]) or here == there else (here + 1, there + 1)
+
+    whole = len(shown) == len(pieces) and start == 0 and end >= len(text)
+    return Passage([words.first, *shown, words.last], [span(place) for place in asked], whole)
 
 
 def mostly_spelled(words: WordPieces, shown: Sequence[int]) -> bool:
@@ -91,38 +108,39 @@ class Encoder:
     def _network(self) -> Saying:
         return self._network_of(self._weights)
 
-    def together(self, kind: str, value: float, said: float) -> float:
-        """What the trees say of a place and what the encoder says come to."""
-        told = self._again[kind]
-        both: float = told["trees"] * value + told["said"] * said
+    def together(self, kind: str, values: Sequence[float]) -> float:
+        """What the sums, the trees and the encoder say of a place comes to."""
+        both: float = sum(map(mul, self._again[kind]["parts"], values))
         return both
 
     def scored(self, kind: str, speaker: str, both: float) -> float:
         """The score that this is told as."""
         return scaled(self._again[kind]["points"][speaker], both)
 
-    def read(self, view: View, place: Seen, kind: str, covered: list[View]) -> tuple[float | None, bool]:
-        """What the network says most of a place for a kind, as a logit, None for nothing; and whether all that it was to see is English.
+    def read(self, view: View, units: Sequence[Seen], kind: str) -> list[float | None]:
+        """What the network says of each unit of a view for a kind, among what stands around it, as a logit; None for one that it can't read."""
+        places = [view.part(one.first, one.end) for one in units]
+        most = NARROW if kind == "planted" else MOST
+        every = passage(self._words, view.lowered, (0, len(view.lowered)), [None, *places], most)
+        if every is not None and every.whole:
+            return self._said(every, kind)
+        found = (passage(self._words, view.lowered, place, [None, place], most) for place in places)
+        return [None if one is None else self._said(one, kind)[0] for one in found]
 
-        ``covered``: the views of which all was read already, for that kind; what is read adds to them.
-        """
-        shown = self._shown(view, place, covered, planted=kind == "planted")
+    def _said(self, shown: Passage, kind: str) -> list[float | None]:
+        """What is said of each place that is asked about behind all that is shown."""
         label = LABELS.index(kind)
-        each = {tuple(one.pieces): one for one in shown if one is not None}
-        said = [self._network.say(one.pieces, one.parts)[label] for one in each.values()]
-        return max(said, default=None), None not in shown
+        spans = [span for span in shown.spans if span is not None]
+        every, *others = (each[label] for each in self._network.say(shown.pieces, spans))
+        said = iter(others)
+        return [None if span is None else _both(every, next(said), kind, shown) for span in shown.spans[1:]]
 
-    def _shown(self, view: View, place: Seen, covered: list[View], *, planted: bool) -> list[Passage | None]:
-        start, end = view.part(place.first, place.end)
-        if planted:
-            return [passage(self._words, view.lowered, start, end, alone=True)]
-        found = []
-        # By itself, so that nothing around dilutes it; but what is quoted, only among what it is quoted in.
-        if place.outside > 0:
-            found.append(passage(self._words, view.lowered[start:end], 0, end - start, alone=False))
-        if view not in covered:
-            around = passage(self._words, view.lowered, start, end, alone=False)
-            if around is not None and around.whole:
-                covered.append(view)
-            found.append(around)
-        return found
+
+def _both(every: float, place: float, kind: str, shown: Passage) -> float:
+    """What is said of all that is shown and of a place in it, as one: in a short text either is enough, in a long one the rest speaks for the place, or against it.
+
+    What is planted is no part of the rest.
+    """
+    if kind == "planted":
+        return place
+    return max(every, place) if shown.whole else (every + 2 * place) / 3

@@ -20,15 +20,23 @@ from lockllm_twisted.detection.weights import packed, released, unpacked
 
 NAME = "encoder.bin"
 
-_MAGIC = b"lockllm-twisted encoder 1\n"
+_MAGIC = b"lockllm-twisted encoder 2\n"
 
-_MATRICES = ("pieces", "spread", "places", "parts", "labels")
+LEVELS = 7
+"""The largest whole number that a weight of a layer is stored as: two of them in a byte."""
+_SIZE = 2 * LEVELS + 1
+_FIRST, _SECOND = (
+    bytes((part - LEVELS) % 256 for part in parts)
+    for parts in ([byte // _SIZE for byte in range(256)], [byte % _SIZE for byte in range(256)])
+)
+
+_MATRICES = ("pieces", "spread", "places", "labels")
 _LAYER_MATRICES = ("query", "key", "value", "mixed", "wider", "narrower")
 _NORMS = ("first",)
 _LAYER_NORMS = ("attended", "done")
 
 Rounded = tuple[Sequence[Sequence[int]], Sequence[float], Sequence[float]]
-"""A matrix: rows of whole numbers from -127 to 127, what one is worth in each row, and what is added to what it comes to."""
+"""A matrix: rows of whole numbers, of a layer's from -`LEVELS` to `LEVELS`, else from -127 to 127; what one is worth in each row, and what is added to what it comes to."""
 
 
 @attrs.frozen(eq=False)
@@ -65,8 +73,11 @@ def parse(content: bytes) -> Encoding:
     def wide(count: int) -> array[float]:
         return array("d", numbers("f", count))
 
+    def whole(name: str, count: int) -> array[int]:
+        return numbers("b", count) if name in _MATRICES else _apart(numbers("B", count // 2))
+
     matrix = {
-        name: Matrix(numbers("b", rows * columns), wide(rows), wide(rows))
+        name: Matrix(whole(name, rows * columns), wide(rows), wide(rows))
         for name, (rows, columns) in zip(matrices, told["shapes"], strict=True)
     }
     width = len(matrix["spread"].worth)
@@ -82,12 +93,24 @@ def parse(content: bytes) -> Encoding:
         pieces=matrix["pieces"],
         spread=matrix["spread"],
         places=matrix["places"].flat,
-        parts=matrix["parts"].flat,
         first=norm["first"],
         layers=[*map(layer, range(told["layers"]))],
         labels=matrix["labels"],
     )
     return Encoding(tuple(pieces), network, told)
+
+
+def _together(numbers: array[int]) -> array[int]:
+    """Small numbers, two in a byte."""
+    pairs = zip(numbers[::2], numbers[1::2], strict=True)
+    return array("B", ((one + LEVELS) * _SIZE + other + LEVELS for one, other in pairs))
+
+
+def _apart(pairs: array[int]) -> array[int]:
+    """The same, one by one."""
+    both = bytearray(2 * len(pairs))
+    both[::2], both[1::2] = (pairs.tobytes().translate(part) for part in (_FIRST, _SECOND))
+    return array("b", bytes(both))
 
 
 def dump(
@@ -102,7 +125,8 @@ def dump(
     parts: list[array[Any]] = [array("B", spelled)]
     for name in matrices:
         rows, *others = matrix[name]
-        parts += [array("b", chain.from_iterable(rows)), *(array("f", each) for each in others)]
+        flat = array("b", chain.from_iterable(rows))
+        parts += [flat if name in _MATRICES else _together(flat), *(array("f", each) for each in others)]
     parts += [array("f", each) for name in norms for each in norm[name]]
     shapes = [(len(matrix[name][0]), len(matrix[name][0][0])) for name in matrices]
     head = {**told, "bytes": len(spelled), "shapes": shapes}

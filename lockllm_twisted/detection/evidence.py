@@ -30,6 +30,13 @@ _KINDS = {
 }
 _KIND = {family: kind for kind, families in _KINDS.items() for family in families}
 
+KINDS = {
+    kind: tuple(map(HEADS.index, heads))
+    for kind, heads in (("attack", ("any",)), ("planted", ("any", "indirect")), ("harm", ("harm",)))
+}
+"""What a text is weighed for, and the heads that say most of it: an attack by who speaks, one planted in what a tool brought, a
+request for harm. One of the heads must say enough for a text to be weighed for it."""
+
 OWN = frozenset({Origin.SYSTEM, Origin.DEVELOPER, Origin.ASSISTANT, Origin.TOOL_DEFINITION})
 """Who writes for the operator: there, text that forbids attacks is usual."""
 

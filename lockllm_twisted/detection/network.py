@@ -27,9 +27,6 @@ try:
 except ImportError:  # there was no compiler
     _encoder = None  # type: ignore[assignment]
 
-ASKED, BESIDE, MARK = range(3)
-"""What a piece is: of what is asked about, of what stands around it, or a mark at the beginning or the end."""
-
 _STEPS = 2047
 _FIXED = 4096
 _CURVE_STEP, _CURVE_END = 256, 8
@@ -49,6 +46,9 @@ _SHARES = array("h", (round(exp(-number / _FALL_STEP) * 4096) for number in rang
 
 _FIELD = 32
 _HALF = 1 << (_FIELD - 1)
+
+Span = tuple[int, int]
+"""The first of some pieces, and the one behind their last."""
 
 Rows = list[list[float]]
 Whole = list[list[int]]
@@ -113,13 +113,12 @@ class Layer:
 
 @attrs.frozen(eq=False)
 class Weights:
-    """A network: ``pieces`` has a row of numbers for each piece, ``spread`` makes states of them, ``places`` and ``parts`` are added, flat."""
+    """A network: ``pieces`` has a row of numbers for each piece, ``spread`` makes states of them, ``places`` are added, flat."""
 
     heads: int
     pieces: Matrix
     spread: Matrix
     places: array[float] = attrs.field(repr=False)
-    parts: array[float] = attrs.field(repr=False)
     first: Norm
     layers: Sequence[Layer]
     labels: Matrix
@@ -128,10 +127,10 @@ class Weights:
 class Saying(Protocol):
     """What says something of pieces."""
 
-    def say(self, pieces: list[int], parts: list[int], /) -> tuple[float, ...]:
-        """The logit of each label. ``parts``: `ASKED`, `BESIDE` or `MARK` for each piece, of which there is one at least.
+    def say(self, pieces: list[int], spans: list[Span], /) -> list[tuple[float, ...]]:
+        """The logit of each label, for each span of pieces that were read together.
 
-        Raises ValueError for more pieces than the network has places, and for a number that it doesn't know.
+        Raises ValueError for no pieces, more than the network has places, a number that it doesn't know, and a span that is empty or not theirs.
         """
 
 
@@ -249,32 +248,33 @@ class Network:
         self._size = weights.pieces.inputs
         self._spread = _Multiplied(weights.spread)
         self._width = len(weights.spread.worth)
-        self._places, self._parts, self._first = weights.places, weights.parts, weights.first
+        self._places, self._first = weights.places, weights.first
         self._layers = [_Layered(layer, weights.heads) for layer in weights.layers]
 
-    def say(self, pieces: list[int], parts: list[int], /) -> tuple[float, ...]:
+    def say(self, pieces: list[int], spans: list[Span], /) -> list[tuple[float, ...]]:
         """As `Saying.say`."""
-        if not 0 < len(pieces) == len(parts) <= len(self._places) // self._width:
-            raise ValueError("as many parts as pieces, one at least, and no more than the network has places")
-        states = [self._start(*one) for one in enumerate(zip(pieces, parts, strict=True))]
+        if not 0 < len(pieces) <= len(self._places) // self._width:
+            raise ValueError("one piece at least, and no more than the network has places")
+        if not all(0 <= first < end <= len(pieces) for first, end in spans):
+            raise ValueError("a span without pieces, or of others")
+        states = [self._start(*one) for one in enumerate(pieces)]
         for layer in self._layers:
             states = layer.of(states)
-        asked = [row for row, part in zip(states, parts, strict=True) if part == ASKED]
-        total = [0.0] * self._width
-        for row in asked:
-            total = list(map(add, total, row))
-        mean = [number / max(1, len(asked)) for number in total]
-        return tuple(self._labels.of(*_in_steps(mean)))
+        return [self._labelled(states[first:end]) for first, end in spans]
 
-    def _start(self, place: int, piece_and_part: tuple[int, int]) -> list[float]:
-        piece, part = piece_and_part
-        if not 0 <= piece < len(self._pieces.worth) or part not in {ASKED, BESIDE, MARK}:
+    def _labelled(self, states: Rows) -> tuple[float, ...]:
+        total = [0.0] * self._width
+        for row in states:
+            total = list(map(add, total, row))
+        return tuple(self._labels.of(*_in_steps([number / len(states) for number in total])))
+
+    def _start(self, place: int, piece: int) -> list[float]:
+        if not 0 <= piece < len(self._pieces.worth):
             raise ValueError("a number that the network does not know")
         row = self._pieces.weights[piece * self._size : (piece + 1) * self._size]
         spread = self._spread.of(row, self._pieces.worth[piece])
-        start, of = place * self._width, (part == BESIDE) * self._width
-        near = map(add, self._places[start : start + self._width], self._parts[of : of + self._width])
-        return _normed(self._first, list(map(add, spread, near)))
+        start = place * self._width
+        return _normed(self._first, list(map(add, spread, self._places[start : start + self._width])))
 
 
 def network_of(weights: Weights) -> Saying:
@@ -286,7 +286,6 @@ def network_of(weights: Weights) -> Saying:
         pieces=weights.pieces.parts,
         spread=weights.spread.parts,
         places=weights.places,
-        parts=weights.parts,
         first=weights.first.parts,
         layers=[tuple(part.parts for part in attrs.astuple(layer, recurse=False)) for layer in weights.layers],
         labels=weights.labels.parts,

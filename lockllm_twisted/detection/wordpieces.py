@@ -31,14 +31,27 @@ class WordPieces:
         self._longest = max(map(len, self._number))
         self.first, self.last = self._number[FIRST], self._number[LAST]
         self._unknown = [self._number[UNKNOWN]]
-        self._parts = {number for piece, number in self._number.items() if piece.startswith("##")} | {*self._unknown}
+        self._parts = {
+            number for piece, number in self._number.items() if piece.startswith("##") or not piece.isascii()
+        }
+        self._parts.update(self._unknown)
 
     def of(self, text: str) -> list[int]:
         """The numbers of the pieces of a text in lower case."""
         return [number for word in _WORD.findall(text) for number in self._word(word)]
 
+    def placed(self, text: str) -> tuple[list[int], list[int]]:
+        """The same, and where in the text the word of each piece starts."""
+        numbers: list[int] = []
+        starts: list[int] = []
+        for match in _WORD.finditer(text):
+            pieces = self._word(match[0])
+            numbers += pieces
+            starts += [match.start()] * len(pieces)
+        return numbers, starts
+
     def spelled(self, numbers: Iterable[int]) -> int:
-        """How many pieces are parts of words that are no pieces themselves, or unknown."""
+        """How many pieces are parts of words that are no pieces themselves, letters of other alphabets, or unknown."""
         return sum(number in self._parts for number in numbers)
 
     def _word(self, word: str) -> list[int]:
