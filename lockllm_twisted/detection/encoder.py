@@ -35,6 +35,8 @@ MOST = SEATS - 2
 """Pieces that are shown."""
 NARROW = 80
 """Pieces that are shown around a sentence in what a tool brought."""
+_BRIEF = 1_000
+"""Characters of a text that is looked at as a whole: 126 pieces of ordinary text are some 600."""
 _SPELLED = 0.3
 """The share of pieces that are parts of words, or unknown. Of English texts one in thirty-three has more; most in other languages have."""
 
@@ -121,9 +123,11 @@ class Encoder:
         """What the network says of each unit of a view for a kind, among what stands around it, as a logit; None for one that it can't read."""
         places = [view.part(one.first, one.end) for one in units]
         most = NARROW if kind == "planted" else MOST
-        every = passage(self._words, view.lowered, (0, len(view.lowered)), [None, *places], most)
-        if every is not None and every.whole:
-            return self._said(every, kind)
+        size = len(view.lowered)
+        if size <= _BRIEF:
+            every = passage(self._words, view.lowered, (0, size), [None, *places], most)
+            if every is not None and every.whole:
+                return self._said(every, kind)
         found = (passage(self._words, view.lowered, place, [None, place], most) for place in places)
         return [None if one is None else self._said(one, kind)[0] for one in found]
 
