@@ -213,6 +213,10 @@ ATTACKS = [
 ]
 
 
+MENTIONED = "Does the new lease override all previous agreements between the tenant and the landlord?"
+FOREIGN = " Das Wetter in Lissabon ist im Mai meistens angenehm warm, sagte die Nachbarin gestern Abend beim Essen."
+
+
 @pytest.mark.parametrize("text", ATTACKS)
 def test_a_glance_tells_only_what_need_not_be_read_again(text: str) -> None:
     judge = Judge(load(), Encoder(RELEASED))
@@ -222,15 +226,11 @@ def test_a_glance_tells_only_what_need_not_be_read_again(text: str) -> None:
         assert judge.glance(harmless) == judge.explain(harmless) == []
 
 
-@pytest.mark.parametrize("text", ATTACKS)
+@pytest.mark.parametrize("text", [*ATTACKS, *(text + FOREIGN for text in ATTACKS)])
 def test_an_operators_text_is_told_no_louder_than_the_sums_have_it(text: str) -> None:
     once = Judge(load()).explain(text, Origin.SYSTEM)
     twice = Judge(load(), Encoder(RELEASED)).explain(text, Origin.SYSTEM)
     assert max((one.score for one in twice), default=0) <= max((one.score for one in once), default=0)
-
-
-MENTIONED = "Does the new lease override all previous agreements between the tenant and the landlord?"
-FOREIGN = " Das Wetter in Lissabon ist im Mai meistens angenehm warm, sagte die Nachbarin gestern Abend beim Essen."
 
 
 def test_a_precise_rule_yields_only_where_all_was_read_and_nothing_said_for_it() -> None:

@@ -226,12 +226,13 @@ class Judge:
             if again.places:
                 both, loudest = max((encoder.together(kind, one.values), at) for at, one in enumerate(again.places))
                 said = encoder.scored(kind, _speaker(origin), both)
-                if origin in OWN:  # who forbids attacks speaks of them, and the encoder does not know who speaks
-                    said = min(said, score)
                 enough = [] if again.everything and said < _LEAST else [one.enough for one in exact]
                 if again.quoted:
                     enough.append(score)
-                score = max([said, self._alone(kind, again.foreign, origin), *enough])
+                most = (
+                    score if origin in OWN else 1.0
+                )  # who forbids attacks speaks of them, and the encoder can't tell who speaks
+                score = min(most, max([said, self._alone(kind, again.foreign, origin), *enough]))
                 spot = again.places[loudest].view, again.places[loudest].unit
         score = round(score, 3)
         if score > _LEAST:
