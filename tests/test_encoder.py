@@ -226,6 +226,23 @@ def test_a_glance_tells_only_what_need_not_be_read_again(text: str) -> None:
         assert judge.glance(harmless) == judge.explain(harmless) == []
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "system_instruction",
+        "system_prompt",
+        "negative_prompt",
+        "developer_message",
+        "system prompt",
+        "new instructions",
+    ],
+)
+@pytest.mark.parametrize("origin", [Origin.USER, Origin.TOOL_RESULT, Origin.SYSTEM])
+def test_the_name_of_a_field_is_no_sentence(name: str, origin: Origin) -> None:
+    twice = Judge(load(), Encoder(RELEASED))
+    assert all(one.score < 0.35 for one in twice.explain(name, origin))
+
+
 @pytest.mark.parametrize("text", [*ATTACKS, *(text + FOREIGN for text in ATTACKS)])
 def test_an_operators_text_is_told_no_louder_than_the_sums_have_it(text: str) -> None:
     once = Judge(load()).explain(text, Origin.SYSTEM)

@@ -37,6 +37,8 @@ NARROW = 80
 """Pieces that are shown around a sentence in what a tool brought."""
 _BRIEF = 1_000
 """Characters of a text that is looked at as a whole: 126 pieces of ordinary text are some 600."""
+_FEWEST = 5
+"""Words of a text: the name of a field, such as ``system_prompt``, is no sentence."""
 _SPELLED = 0.3
 """The share of pieces that are parts of words, or unknown. Of English texts one in thirty-three has more; most in other languages have."""
 
@@ -126,6 +128,8 @@ class Encoder:
         size = len(view.lowered)
         if size <= _BRIEF:
             every = passage(self._words, view.lowered, (0, size), [None, *places], most)
+            if every is not None and self._words.words(every.pieces) < _FEWEST:
+                return [None] * len(units)
             if every is not None and every.whole:
                 return self._said(every, kind)
         found = (passage(self._words, view.lowered, place, [None, place], most) for place in places)

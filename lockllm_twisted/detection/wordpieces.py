@@ -35,6 +35,7 @@ class WordPieces:
             number for piece, number in self._number.items() if piece.startswith("##") or not piece.isascii()
         }
         self._parts.update(self._unknown)
+        self._words = {number for piece, number in self._number.items() if piece[:1].isalpha()}
 
     def of(self, text: str) -> list[int]:
         """The numbers of the pieces of a text in lower case."""
@@ -53,6 +54,10 @@ class WordPieces:
     def spelled(self, numbers: Iterable[int]) -> int:
         """How many pieces are parts of words that are no pieces themselves, letters of other alphabets, or unknown."""
         return sum(number in self._parts for number in numbers)
+
+    def words(self, numbers: Iterable[int]) -> int:
+        """How many pieces are words, or begin one."""
+        return sum(number in self._words for number in numbers)
 
     def _word(self, word: str) -> list[int]:
         whole = self._number.get(word)
