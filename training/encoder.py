@@ -109,7 +109,7 @@ _SPEAKERS = {"attack": ("own", "other"), "planted": ("brought",), "harm": ("own"
 _ROLE = {"attack": "user", "planted": "tool", "harm": "user"}
 
 _RATES = {
-    "attack": {0.35: 0.03, 0.6: 0.012, 0.85: 0.003},
+    "attack": {0.35: 0.03, 0.6: 0.015, 0.85: 0.003},
     "planted": {0.35: 0.03, 0.6: 0.01, 0.85: 0.003},
     "harm": {0.35: 0.003, 0.6: 0.001, 0.85: 0.0003},
 }

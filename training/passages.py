@@ -1,6 +1,6 @@
 """What the encoder learns from: passages as it will be shown them, and what it should say of all of each and of places in it.
 
-Responsible for: `lessons`, of texts, of short texts between others, and of sentences put into documents.
+Responsible for: `lessons`, of texts, of short texts between others, of sentences by themselves, and of sentences put into documents.
 Must never: show more of a text than ``detection.encoder`` does.
 """
 
@@ -38,6 +38,8 @@ _BETWEEN = 0.1
 _BRIEF = 320
 """Characters of such a text."""
 _STRETCH = 60
+_LONE = 2
+"""Sentences of a longer harmless text that are shown without the rest of it."""
 
 Row = tuple[float, ...]
 
@@ -81,6 +83,7 @@ def lessons(judge: Judge, examples: Iterable[Example], planted: Iterable[Placed]
     for one in texts:
         yield from _of_text(judge, one, Random(f"{seed} {one.text}"))
     yield from _between(texts, seed)
+    yield from _apart(texts, seed)
     for placed in planted:
         before, sentence, behind = (read(part).lowered for part in placed.text)
         if sentence:
@@ -164,3 +167,15 @@ def _between(texts: Sequence[Example], seed: int) -> Iterator[Lesson]:
             asked = [Asked(place, wanted, share), *([Asked(None, wanted, share)] if one.benign else [])]
             quiet = _quiet(_beside(before, place, behind), _row(attack=_BESIDE, harm=_BESIDE))
             yield Lesson(f"{before}{text}{behind}", place, [*asked, *quiet])
+
+
+def _apart(texts: Sequence[Example], seed: int) -> Iterator[Lesson]:
+    """Sentences of longer harmless texts, each as a text of its own."""
+    for one in texts:
+        if one.benign and one.role != "system" and len(one.text) > _BRIEF:
+            view = read(one.text)
+            found = places(view)
+            for start, end in Random(f"{seed} apart {one.text}").sample(found, min(_LONE, len(found))):
+                sentence = view.lowered[start:end]
+                share = _row(attack=1, harm=1, planted=one.role == "tool")
+                yield Lesson(sentence, (0, len(sentence)), [Asked(None, _HARMLESS, share)])
