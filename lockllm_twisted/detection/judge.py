@@ -37,10 +37,7 @@ _REVISION = 6
 VERSION = f"{_REVISION}-{ALL.version}-{DIGEST[:12]}-{ENCODER_DIGEST[:12]}"
 
 _LEAST = 0.25
-"""Less is not worth telling. The sensitivities start at 0.35; this leaves room for a threshold of one's own."""
-
-_DOUBTED = 0.1
-"""What comes to more by the sums is read again. Of the operator's, only what is worth telling: it is told no louder for it."""
+"""Less is not worth reading again, or telling. The sensitivities start at 0.35; this leaves room for a threshold of one's own."""
 
 _READ = 4
 """Places of a text that are read again: more than one, so that none hides behind a louder one."""
@@ -109,7 +106,7 @@ class Judge:
             for kind, heads in KINDS.items()
         }
         untold = [
-            valued(points[speaker], _LEAST if speaker == "own" else _DOUBTED) if speaker in points else -inf
+            valued(points[speaker], _LEAST) if speaker in points else -inf
             for _, points in self._kinds.values()
             for speaker in ("own", "other", "brought")
         ]
@@ -177,7 +174,7 @@ class Judge:
                 most = score
                 if is_long(evidence.row):
                     most = max(score, scaled(scale, forest.weigh(as_short(evidence.row))))
-                yield _Weighed(kind, score, exact, again=most > (_LEAST if origin in OWN else _DOUBTED))
+                yield _Weighed(kind, score, exact, again=most > _LEAST)
 
     def _readings(self, kind: str, evidence: Evidence, origin: Origin, encoder: Encoder) -> _Again:
         """The loudest places, read again. In a long text each is weighed with its neighbourhood, as a text of its own."""
