@@ -39,7 +39,7 @@ class WordPieces:
 
     def of(self, text: str) -> list[int]:
         """The numbers of the pieces of a text in lower case."""
-        return [number for word in _WORD.findall(text) for number in self._word(word)]
+        return self.placed(text)[0]
 
     def placed(self, text: str) -> tuple[list[int], list[int]]:
         """The same, and where in the text the word of each piece starts."""
