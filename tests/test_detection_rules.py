@@ -11,7 +11,8 @@ from lockllm_twisted.detection import View, views
 from lockllm_twisted.detection.families import ALL
 from lockllm_twisted.detection.heads import first_words
 from lockllm_twisted.detection.hits import Hit, hits_of
-from lockllm_twisted.detection.rules import Rules, rule
+from lockllm_twisted.detection.rules import rule
+from lockllm_twisted.detection.search import Rules
 from lockllm_twisted.detection.view import OVERLAP, read
 from lockllm_twisted.detection.words import LISTS, one_of
 from lockllm_twisted.values import Category, Origin

@@ -1,7 +1,7 @@
 /* The inner loops of the detector once more, in C, for where a compiler is at hand.
 
    Responsible for: `Sums`, which counts as `counting.Sums` does, to the bit, and tells of most texts at a glance that they say
-   nothing; `Forest`, which weighs as `weighing.Forest` does.
+   nothing; `Starts`, which tells as `rules.Starts` does where rules may match; `Forest`, which weighs as `weighing.Forest` does.
    Must never: find anything that these do not find, or miss what they find (tests/test_quick.py); read past a text, or write but
    to memory of its own.
 
@@ -23,10 +23,13 @@ enum { WORD_BITS = 15, CLASS_BITS = 10, MOST_WORDS = 1 << WORD_BITS };
 enum { INDIRECT = 3, HARM = 4, ANY = 5 };
 enum { FIELD = 20, MIDDLE = 1 << (FIELD - 1), HALF = 3 };
 enum { LAST_END = 5, SENTENCE = 48, WINDOW = 96, STEP = 24, QUOTATION = 40 };
-enum { DISGUISED = 1, SPEAKING = 2 };
+enum { SPEAKING = 1, BASE64 = 2, BASE85 = 4, HEXED = 8, BINARY = 16, DECIMAL = 32, MORSE = 64, ESCAPED = 128, ASSEMBLED = 256 };
+enum { ALPHABETS = 512, SPACED = 1024, GLUED = 2048, LEETED = 4096, EVERYTHING = 16383 }; /* doubts, as in doubts.py */
 enum { SHORT = 100 }; /* tokens, as which a longer text is weighed once more */
-enum { SHAPES = 10, LONG_WORD = 15, STEM = 3, DISTINCT = 16, THREADED = 20000 };
-enum { NEEDS = 5, RULES = 3, PAGE = 4096 }; /* 64 needs each, 64 rules each; characters that the rules see at once */
+enum { SHAPES = 10, LONG_WORD = 20, NO_WORD = 18, STEM = 3, DISTINCT = 16, THREADED = 20000 };
+enum { LONG = 16, LONGER = 18 }; /* letters and digits of a word that may be base64, that may be several */
+enum { NEEDS = 5, RULES = 3 }; /* 64 needs each, 64 rules each */
+enum { PAGE = 4096, OVERLAP = 768 }; /* characters that the rules see at once, and how many of them in the next page too */
 #define SCALE 32.0
 #define NOTHING (-8.0)
 
@@ -105,7 +108,7 @@ done:
     return result;
 }
 
-/* Longer words are none that a glance needs to know. */
+/* Longer words are none that anybody knows. */
 typedef struct {
     uint32_t ciphers; /* that write a word of an attack so */
     uint16_t number, met;
@@ -172,7 +175,19 @@ static double weigh(const Forest *self, const double *row) {
 
 static PyTypeObject ForestType;
 
-/* ---- the type -------------------------------------------------------------------------------------------------- */
+/* ---- the types ------------------------------------------------------------------------------------------------- */
+
+/* The rules that go by words, and what words mean to them. */
+typedef struct {
+    PyObject_HEAD
+    Words words;
+    Met *meets;
+    size_t meet_count;
+    Rule *rules;
+    size_t rule_count;
+} Starts;
+
+static PyTypeObject StartsType;
 
 typedef struct {
     PyObject_HEAD
@@ -180,10 +195,7 @@ typedef struct {
     uint16_t *classes;
     size_t numbers;
     Words words;
-    Met *meets;
-    size_t meet_count;
-    Rule *rules;
-    size_t rule_count;
+    Starts *starts;
     uint32_t usual;
     uint16_t shapes[SHAPES], quote, line;
     double sentence[HEADS], window[HEADS], share[HEADS], faint[SCOUT_HEADS], least[SCOUT_HEADS];
@@ -222,7 +234,11 @@ static int add_word(Words *words, PyObject *spelled, unsigned long number, unsig
     Py_ssize_t size;
     const char *letters = PyUnicode_AsUTF8AndSize(spelled, &size);
     if (letters == NULL) return -1;
-    if (size == 0 || size > LONG_WORD || !PyUnicode_IS_ASCII(spelled)) return 0;
+    if (size == 0 || !PyUnicode_IS_ASCII(spelled)) return 0;
+    if (size > LONG_WORD) {
+        PyErr_SetString(PyExc_ValueError, "a word is too long");
+        return -1;
+    }
     Word *word = word_slot(words, letters, (size_t)size);
     memcpy(word->letters, letters, (size_t)size);
     word->size = (uint8_t)size;
@@ -287,19 +303,17 @@ static void *copied(PyObject *from, size_t part, size_t *count) {
 
 static int fill(Sums *self, PyObject *args, PyObject *named) {
     static char *names[] = {"classes", "layers", "scout", "sentence", "window", "share", "faint", "least", "near", "wide", "words",
-                            "shapes", "quote", "line", "usual", "meets", "rules", "forests", "untold", NULL};
-    PyObject *classes, *layers, *scout, *sentence, *window, *share, *faint, *least, *near, *wide, *words, *shapes, *meets,
-        *rules, *forests, *untold;
+                            "shapes", "quote", "line", "usual", "starts", "forests", "untold", NULL};
+    PyObject *classes, *layers, *scout, *sentence, *window, *share, *faint, *least, *near, *wide, *words, *shapes, *starts,
+        *forests, *untold;
     unsigned int usual;
-    if (!PyArg_ParseTupleAndKeywords(args, named, "$OOOOOOOOOOO!OHHIOOOO", names, &classes, &layers, &scout, &sentence, &window,
+    if (!PyArg_ParseTupleAndKeywords(args, named, "$OOOOOOOOOOO!OHHIO!OO", names, &classes, &layers, &scout, &sentence, &window,
                                      &share, &faint, &least, &near, &wide, &PyDict_Type, &words, &shapes, &self->quote, &self->line,
-                                     &usual, &meets, &rules, &forests, &untold))
+                                     &usual, &StartsType, &starts, &forests, &untold))
         return -1;
     self->usual = usual;
-    if ((self->classes = copied(classes, sizeof(uint16_t), &self->numbers)) == NULL ||
-        (self->meets = copied(meets, sizeof(Met), &self->meet_count)) == NULL ||
-        (self->rules = copied(rules, sizeof(Rule), &self->rule_count)) == NULL)
-        return -1;
+    self->starts = (Starts *)Py_NewRef(starts);
+    if ((self->classes = copied(classes, sizeof(uint16_t), &self->numbers)) == NULL) return -1;
     double shape_numbers[SHAPES];
     if (numbers_of(shapes, shape_numbers, SHAPES) < 0) return -1;
     int wrong = self->numbers > MOST_WORDS;
@@ -312,15 +326,11 @@ static int fill(Sums *self, PyObject *args, PyObject *named) {
         return -1;
     }
     if (weighing_of(self, forests, untold) < 0) return -1;
-    if (self->rule_count > RULES * 64) {
-        PyErr_SetString(PyExc_ValueError, "there are too many rules");
-        return -1;
-    }
     if (tables_of(layers, self->layers, LAYERS) < 0 || tables_of(scout, self->scout, SCOUT_LAYERS) < 0 ||
         numbers_of(sentence, self->sentence, HEADS) < 0 || numbers_of(window, self->window, HEADS) < 0 ||
         numbers_of(share, self->share, HEADS) < 0 || numbers_of(faint, self->faint, SCOUT_HEADS) < 0 ||
         numbers_of(least, self->least, SCOUT_HEADS) < 0 ||
-        limits_of(near, self->near) < 0 || limits_of(wide, self->wide) < 0 || words_of(words, &self->words, self->numbers, self->meet_count) < 0)
+        limits_of(near, self->near) < 0 || limits_of(wide, self->wide) < 0 || words_of(words, &self->words, self->numbers, self->starts->meet_count) < 0)
         return -1;
     return 0;
 }
@@ -335,8 +345,7 @@ static void sums_dealloc(Sums *self) {
     for (int at = 0; at < LAYERS; at++) free(self->layers[at].slots);
     for (int at = 0; at < SCOUT_LAYERS; at++) free(self->scout[at].slots);
     free(self->classes);
-    free(self->rules);
-    free(self->meets);
+    Py_XDECREF(self->starts);
     for (int kind = 0; kind < KINDS; kind++) Py_XDECREF(self->forests[kind]);
     free(self->words.slots);
     Py_TYPE(self)->tp_free((PyObject *)self);
@@ -641,34 +650,26 @@ static void kinds_init(void) {
     for (const char *sign = "$%&*;<=>?@^`"; *sign; sign++) base85_signs[(int)*sign] = number++;
 }
 
-/* Where a word stands with which a match of some rule may start. */
-typedef struct {
-    uint16_t at, met;
-} Head;
-
 typedef struct {
     const Sums *sums;
     Work *work;
     uint64_t needs[NEEDS];
-    size_t head_count;
     int brought, own;
-    int ruled, precise, harmful; /* some rule may match; a precise one; one of requests for harm */
-    int short_; /* so short that the rules see all of it at once */
+    int alone; /* there are no other readings of this text, but for what is in doubt */
+    int doubts;
     uint32_t once, twice; /* ciphers that one word, that two words are in */
     uint32_t singles;     /* single letters, by their place in the alphabet */
     const Word *met[DISTINCT];
     size_t met_count;
-    Head heads[PAGE / 2 + 1];
 } Glance;
 
 static PyObject *nothing, *in_doubt; /* what is told of most texts */
 
-/* The place of a word's shape in `grams.SHAPES`. */
-static size_t shape(const char *word, size_t size) {
-    size_t digits = 0;
-    for (size_t at = 0; at < size; at++) digits += word[at] >= '0' && word[at] <= '9';
+/* The place of a word's shape in `grams.SHAPES`. ``digits``: how many of its letters are. */
+static size_t shape(const char *word, size_t size, size_t digits) {
     if (digits == size) return 0;
     if (digits) return 1;
+    if (size > NO_WORD) return 8;
     static const char *const endings[] = {"ing", "ed", "ly", "ion", "s"};
     for (size_t number = 0; number < 5; number++) {
         const size_t length = strlen(endings[number]);
@@ -677,43 +678,52 @@ static size_t shape(const char *word, size_t size) {
     return 9;
 }
 
+/* What is known of a word of a text, by its letters as they stand there; NULL for nothing. */
+static inline const Word *known_as(const Words *words, const char *text, size_t size) {
+    char word[LONG_WORD];
+    if (size > LONG_WORD) return NULL;
+    for (size_t at = 0; at < size; at++) word[at] = (char)(kinds[(unsigned char)text[at]] & LETTER ? text[at] | 0x20 : text[at]);
+    const Word *found = word_slot(words, word, size);
+    return found->size ? found : NULL;
+}
+
 /* A word, as the rules see it: apostrophes part words. */
-static inline void meet(Glance *glance, const Word *known, size_t at) {
-    if (known->met == 0) return;
-    const Met *met = &glance->sums->meets[known->met];
+static inline void meet(Glance *glance, const Word *known) {
+    if (known == NULL || known->met == 0) return;
+    const Met *met = &glance->sums->starts->meets[known->met];
     for (int bits = 0; bits < NEEDS; bits++) glance->needs[bits] |= met->needs[bits];
-    _Static_assert(RULES == 3, "three numbers of bits");
-    if (glance->short_ && (met->heads[0] | met->heads[1] | met->heads[2]))
-        glance->heads[glance->head_count++] = (Head){(uint16_t)at, known->met};
 }
 
-/* A token more. Returns whether the text may be disguised. ``at``: where it starts, of one that is a word to the rules too. */
-static int token(Glance *glance, const char *word, size_t size, size_t at) {
-    const Word *known = word_slot(&glance->sums->words, word, size);
-    uint16_t number = glance->sums->shapes[known->size ? 0 : shape(word, size)];
-    if (known->size) {
-        number = known->number;
-        if (at != SIZE_MAX) meet(glance, known, at);
-        if (known->ciphers) {
-            size_t place = 0;
-            while (place < glance->met_count && glance->met[place] != known) place++;
-            if (place == glance->met_count) {
-                if (place == DISTINCT) return 1;
-                glance->met[glance->met_count++] = known;
-                glance->twice |= glance->once & known->ciphers;
-                glance->once |= known->ciphers;
-            }
-        }
+/* A word of a cipher's: two of one cipher, or one of a usual one, and the text may be disguised. */
+static void cipher(Glance *glance, const Word *known) {
+    size_t place = 0;
+    while (place < glance->met_count && glance->met[place] != known) place++;
+    if (place < glance->met_count) return;
+    if (place == DISTINCT) {
+        glance->doubts |= ALPHABETS;
+        return;
     }
-    if (size == 1 && word[0] >= 'a' && word[0] <= 'z') glance->singles |= 1u << (word[0] - 'a');
-    glance->work->ids[glance->work->size++] = number;
-    return 0;
+    glance->met[glance->met_count++] = known;
+    glance->twice |= glance->once & known->ciphers;
+    glance->once |= known->ciphers;
 }
 
-/* The numbers of the tokens of an ASCII text. Returns whether a decoder may find something in it: 1 in doubt; -1 without memory. */
+/* A token more. ``digits``: how many of its letters are; ``whole``: it is a word to the rules too. */
+static void token(Glance *glance, const char *word, size_t size, size_t digits, int whole) {
+    const Word *known = size > LONG_WORD ? NULL : word_slot(&glance->sums->words, word, size);
+    if (known != NULL && known->size == 0) known = NULL;
+    if (whole) meet(glance, known);
+    if (known != NULL && known->ciphers) cipher(glance, known);
+    if (size == 1 && word[0] >= 'a' && word[0] <= 'z') glance->singles |= 1u << (word[0] - 'a');
+    if (size >= LONG) glance->doubts |= BASE64;
+    if (size >= LONGER) glance->doubts |= GLUED;
+    glance->work->ids[glance->work->size++] = known != NULL ? known->number : glance->sums->shapes[shape(word, size, digits)];
+}
+
+/* The numbers of the tokens of an ASCII text, and what a decoder may find in it. Returns 0; 1 where folding changes it; -1 without memory. */
 static int tokenise(Glance *glance, const char *text, size_t size) {
-    char word[LONG_WORD]; /* a longer one may be base64 */
-    size_t letters = 0, part = 0, begun = 0, run = 0, longest = 0, sixes = 0, noughts = 0, ones = 0, in_row = 0, dashes = 0, leet = 0, ays = 0;
+    char word[LONG_WORD];
+    size_t letters = 0, part = 0, begun = 0, digits = 0, run = 0, longest = 0, sixes = 0, noughts = 0, ones = 0, in_row = 0, dashes = 0, leet = 0, ays = 0;
     size_t since[2] = {SIZE_MAX, SIZE_MAX}; /* the last " and ' with nothing but joints behind it */
     uint32_t base85 = 0;
     int plus = 0, equal = 0, ten = 0, nought_one = 0, dash_dot = 0, joint = 0, spaced = 0, codes = 0;
@@ -722,15 +732,16 @@ static int tokenise(Glance *glance, const char *text, size_t size) {
     for (size_t at = 0; at <= size; at++) {
         const unsigned char sign = at < size ? (unsigned char)text[at] : '\0', kind = at < size ? kinds[sign] : 0;
         if (kind & (LETTER | DIGIT)) {
-            if (letters == LONG_WORD) return 1;
             if (letters == part) begun = at;
-            word[letters++] = (char)(kind & LETTER ? sign | 0x20 : sign);
+            if (letters < LONG_WORD) word[letters] = (char)(kind & LETTER ? sign | 0x20 : sign);
+            letters++;
             if (kind & LETTER) {
-                if (joint) return 1;
-                if (kinds[before] & LEET && ++leet > 1) return 1;
+                if (joint) glance->doubts |= ESCAPED;
+                if (kinds[before] & LEET && ++leet > 1) glance->doubts |= LEETED;
                 if (sign == 'y' && before == 'a') ays++;
                 spaced = 0;
             } else {
+                digits++;
                 sixes += sign == '6';
                 ones += sign == '1';
                 noughts += sign == '0';
@@ -745,22 +756,23 @@ static int tokenise(Glance *glance, const char *text, size_t size) {
         } else {
             if (at < size && kind & CONTROL) return 1;
             if (letters > part && (sign == '\'' || part)) {
-                meet(glance, word_slot(&glance->sums->words, word + part, letters - part), begun);
+                meet(glance, known_as(&glance->sums->words, text + begun, letters - part));
                 part = letters;
             }
             if (sign != '\'' && letters) {
-                if (token(glance, word, letters, part ? SIZE_MAX : begun)) return 1;
-                letters = part = 0;
+                token(glance, word, letters, digits, part == 0);
+                letters = part = digits = 0;
             }
             if (kind & MARK) {
                 const char mark = sign == ';' ? '.' : sign == '\n' ? '|' : (char)sign;
-                if (token(glance, &mark, 1, SIZE_MAX)) return 1;
+                token(glance, &mark, 1, 0, 0);
             }
             joint = kind & JOINT && (joint || kinds[before] & LETTER);
-            if (joint && sign == '<') return 1;
+            if (joint && sign == '<') glance->doubts |= ESCAPED;
             switch (sign) {
             case '\\':
-                return 1;
+                glance->doubts |= ESCAPED;
+                break;
             case '+':
                 plus = 1;
                 break;
@@ -779,7 +791,8 @@ static int tokenise(Glance *glance, const char *text, size_t size) {
             case '&':
                 if (at + 1 < size) {
                     const unsigned char next = (unsigned char)text[at + 1];
-                    if (sign == '&' ? next == '#' || kinds[next] & LETTER : kinds[next] & HEX || next == 'u') return 1;
+                    if (sign == '&' ? next == '#' || kinds[next] & LETTER : kinds[next] & HEX || next == 'u')
+                        glance->doubts |= ESCAPED;
                 }
                 break;
             default:
@@ -794,7 +807,7 @@ static int tokenise(Glance *glance, const char *text, size_t size) {
         if (sign == '"' || sign == '\'') {
             size_t *opened = &since[sign == '\''];
             const unsigned char next = at + 1 < size ? (unsigned char)text[at + 1] : '\0';
-            if (*opened != SIZE_MAX && at - *opened <= 10 && (next == ' ' || kinds[next] & LETTER)) return 1;
+            if (*opened != SIZE_MAX && at - *opened <= 10 && (next == ' ' || kinds[next] & LETTER)) glance->doubts |= ESCAPED;
             *opened = before == ' ' || kinds[before] & LETTER ? at : SIZE_MAX;
             since[sign != '\''] = SIZE_MAX;
         } else if (!(kind & JOINING)) {
@@ -804,24 +817,31 @@ static int tokenise(Glance *glance, const char *text, size_t size) {
     }
     const size_t tokens = glance->work->size;
     const uint32_t rare = glance->singles & ~(1u << 0 | 1u << 3 | 1u << 8 | 1u << 12 | 1u << 18 | 1u << 19); /* a d i m s t */
-    return (glance->once & glance->sums->usual) || glance->twice || __builtin_popcount(rare) >= 5 || sixes >= 3 ||
-           (noughts >= 12 && nought_one) || (ones >= 4 && ten && codes) || (dashes >= 4 && dash_dot) || (plus && equal) ||
-           (ays >= 4 && ays * 5 >= tokens * 2) || (longest >= 20 && __builtin_popcount(base85) >= 3);
+    if ((glance->once & glance->sums->usual) || glance->twice) glance->doubts |= ALPHABETS;
+    if (__builtin_popcount(rare) >= 5) glance->doubts |= SPACED;
+    if (sixes >= 3) glance->doubts |= HEXED;
+    if (noughts >= 12 && nought_one) glance->doubts |= BINARY;
+    if (ones >= 4 && ten && codes) glance->doubts |= DECIMAL;
+    if (dashes >= 4 && dash_dot) glance->doubts |= MORSE;
+    if ((plus && equal) || (ays >= 4 && ays * 5 >= tokens * 2)) glance->doubts |= ASSEMBLED;
+    if (longest >= 20 && __builtin_popcount(base85) >= 3) glance->doubts |= BASE85;
+    return 0;
 }
 
-/* Which rules may match, a bit each. */
-static void possible(Glance *glance, uint64_t *rules) {
-    const Sums *self = glance->sums;
+enum { RULED = 1, PRECISE = 2, HARMING = 4 }; /* some rule may match; a precise one; one of requests for harm */
+
+/* What rules may match where words meet some needs; ``rules``: a bit for each that may. */
+static int possible(const Starts *self, const uint64_t *needs, uint64_t *rules) {
+    int found = 0;
     for (size_t number = 0; number < self->rule_count; number++) {
         const Rule *rule = &self->rules[number];
         int bits = 0;
-        while (bits < NEEDS && (rule->needs[bits] & glance->needs[bits]) == rule->needs[bits]) bits++;
+        while (bits < NEEDS && (rule->needs[bits] & needs[bits]) == rule->needs[bits]) bits++;
         if (bits < NEEDS) continue;
         rules[number / 64] |= 1ull << number % 64;
-        glance->ruled = 1;
-        glance->precise |= rule->precise != 0;
-        glance->harmful |= rule->harmful != 0;
+        found |= RULED | (rule->precise ? PRECISE : 0) | (rule->harmful ? HARMING : 0);
     }
+    return found;
 }
 
 static inline double larger(double one, double other) { return one > other ? one : other; }
@@ -876,76 +896,46 @@ static int untold(const Glance *glance, int kind, const double *row, int ruled) 
     return weigh(self->forests[kind], as_short) <= most;
 }
 
-/* [(rule, where a match of it may start), ...]; -1 for anywhere. */
-static PyObject *starts_list(const Glance *glance, const uint64_t *rules) {
-    const Sums *self = glance->sums;
-    PyObject *result = PyList_New(0);
-    for (size_t number = 0; result != NULL && number < self->rule_count; number++) {
-        const uint64_t bit = 1ull << number % 64;
-        if (!(rules[number / 64] & bit)) continue;
-        const int headless = self->rules[number].headless != 0;
-        for (size_t head = 0; result != NULL && head < (headless ? 1 : glance->head_count); head++) {
-            if (!headless && !(self->meets[glance->heads[head].met].heads[number / 64] & bit)) continue;
-            PyObject *start = Py_BuildValue("ni", (Py_ssize_t)number, headless ? -1 : (int)glance->heads[head].at);
-            if (start == NULL || PyList_Append(result, start) < 0) Py_CLEAR(result);
-            Py_XDECREF(start);
-        }
-    }
-    return result;
-}
-
-/* Returns what there may be; ``rules``: which may match. -1 without memory. */
-static int glance_at(Glance *glance, const char *text, size_t size, uint64_t *rules) {
-    const int found = tokenise(glance, text, size);
-    if (found) return found < 0 ? -1 : DISGUISED | SPEAKING;
-    possible(glance, rules);
+/* Returns what there may be: a word of doubts; -1 without memory. */
+static int glance_at(Glance *glance, const char *text, size_t size) {
+    const int folded = tokenise(glance, text, size);
+    uint64_t rules[RULES] = {0};
+    if (folded) return folded < 0 ? -1 : EVERYTHING;
+    const int may_match = possible(glance->sums->starts, glance->needs, rules);
     if (glance->work->size && look(glance->sums, glance->work, glance->brought, 0) < 0) return -1;
-    if (glance->precise) return SPEAKING;
-    if (glance->work->seen_count == 0) return 0;
+    if (may_match & PRECISE) return glance->doubts | SPEAKING;
+    if (glance->work->seen_count == 0) return glance->doubts;
+    if (glance->doubts || !glance->alone) return glance->doubts | SPEAKING;
     double row[FEATURES];
     row_of(glance, row);
-    return untold(glance, glance->brought ? PLANTED : ATTACK, row, glance->ruled) && untold(glance, HARMFUL, row, glance->harmful)
+    return untold(glance, glance->brought ? PLANTED : ATTACK, row, may_match) && untold(glance, HARMFUL, row, may_match & HARMING)
                ? 0
                : SPEAKING;
 }
 
-static PyObject *told(int found, PyObject *seen, size_t size, PyObject *starts) {
-    if (seen == NULL || starts == NULL) {
-        Py_XDECREF(seen);
-        Py_XDECREF(starts);
-        return NULL;
-    }
-    return Py_BuildValue("iNnN", found, seen, (Py_ssize_t)size, starts);
-}
-
 static PyObject *sums_glance(Sums *self, PyObject *args) {
-    PyObject *text;
-    int brought, own, found;
-    if (!PyArg_ParseTuple(args, "Upp", &text, &brought, &own)) return NULL;
+    PyObject *text, *result = NULL;
+    int brought, own, alone, found;
+    if (!PyArg_ParseTuple(args, "Uppp", &text, &brought, &own, &alone)) return NULL;
     if (!PyUnicode_IS_ASCII(text)) return Py_NewRef(in_doubt);
     const char *letters = (const char *)PyUnicode_1BYTE_DATA(text);
     const size_t size = (size_t)PyUnicode_GET_LENGTH(text);
     Work work = {0};
-    uint64_t rules[RULES] = {0};
-    Glance glance;
-    memset(&glance, 0, sizeof(glance) - sizeof(glance.heads));
-    glance.sums = self;
-    glance.work = &work;
-    glance.brought = brought;
-    glance.own = own;
-    glance.short_ = size <= PAGE;
+    Glance glance = {.sums = self, .work = &work, .brought = brought, .own = own, .alone = alone};
     if (size > THREADED) {
         Py_BEGIN_ALLOW_THREADS;
-        found = glance_at(&glance, letters, size, rules);
+        found = glance_at(&glance, letters, size);
         Py_END_ALLOW_THREADS;
     } else {
-        found = glance_at(&glance, letters, size, rules);
+        found = glance_at(&glance, letters, size);
     }
-    PyObject *result;
-    if (found < 0) result = PyErr_NoMemory();
+    if (found < 0) PyErr_NoMemory();
     else if (found == 0) result = Py_NewRef(nothing);
-    else if (found & DISGUISED) result = Py_NewRef(in_doubt);
-    else result = told(found, seen_list(&work), work.size, glance.short_ ? starts_list(&glance, rules) : Py_NewRef(Py_None));
+    else if (found == EVERYTHING) result = Py_NewRef(in_doubt);
+    else {
+        PyObject *seen = found & SPEAKING ? seen_list(&work) : PyList_New(0);
+        if (seen != NULL) result = Py_BuildValue("iNn", found, seen, (Py_ssize_t)work.size);
+    }
     work_free(&work);
     return result;
 }
@@ -965,6 +955,113 @@ static PyTypeObject SumsType = {
     .tp_new = sums_new,
     .tp_dealloc = (destructor)sums_dealloc,
     .tp_methods = sums_methods,
+};
+
+/* ---- where rules may match ------------------------------------------------------------------------------------- */
+
+static int gathered(Starts *self, PyObject *args, PyObject *named) {
+    static char *names[] = {"words", "meets", "rules", NULL};
+    PyObject *words, *meets, *rules;
+    if (!PyArg_ParseTupleAndKeywords(args, named, "$O!OO", names, &PyDict_Type, &words, &meets, &rules)) return -1;
+    if ((self->meets = copied(meets, sizeof(Met), &self->meet_count)) == NULL ||
+        (self->rules = copied(rules, sizeof(Rule), &self->rule_count)) == NULL)
+        return -1;
+    if (self->rule_count > RULES * 64) {
+        PyErr_SetString(PyExc_ValueError, "there are too many rules");
+        return -1;
+    }
+    return words_of(words, &self->words, 1, self->meet_count);
+}
+
+static PyObject *starts_new(PyTypeObject *type, PyObject *args, PyObject *named) {
+    PyObject *self = type->tp_alloc(type, 0);
+    if (self != NULL && gathered((Starts *)self, args, named) < 0) Py_CLEAR(self);
+    return self;
+}
+
+static void starts_dealloc(Starts *self) {
+    free(self->rules);
+    free(self->meets);
+    free(self->words.slots);
+    Py_TYPE(self)->tp_free((PyObject *)self);
+}
+
+/* Where a word stands with which a match of some rule may start. */
+typedef struct {
+    size_t at;
+    uint16_t met;
+} Head;
+
+static inline int in_word(const char *text, size_t at) { return (kinds[(unsigned char)text[at]] & (LETTER | DIGIT)) != 0; }
+
+/* The heads of a page, and which rules may match in it. Returns how many heads there are. */
+static size_t page_of(const Starts *self, const char *text, size_t size, size_t start, size_t end, Head *heads, uint64_t *rules) {
+    uint64_t needs[NEEDS] = {0};
+    size_t count = 0;
+    for (size_t at = start, behind; at < end; at = behind + 1) {
+        for (behind = at; behind < end && in_word(text, behind);) behind++;
+        if (behind == at) continue;
+        const Word *known = known_as(&self->words, text + at, behind - at);
+        if (known == NULL || known->met == 0) continue;
+        const Met *met = &self->meets[known->met];
+        for (int bits = 0; bits < NEEDS; bits++) needs[bits] |= met->needs[bits];
+        _Static_assert(RULES == 3, "three numbers of bits");
+        if (!(met->heads[0] | met->heads[1] | met->heads[2])) continue;
+        if ((at == 0 || !in_word(text, at - 1)) && (behind == size || !in_word(text, behind)))
+            heads[count++] = (Head){at, known->met};
+    }
+    return possible(self, needs, rules) ? count : 0;
+}
+
+/* Adds (rule, where it may match, where that ends; -1 where it starts there or nowhere). */
+static int add_starts(const Starts *self, PyObject *to, const uint64_t *rules, const Head *heads, size_t count, size_t start, size_t end) {
+    for (size_t number = 0; number < self->rule_count; number++) {
+        const uint64_t bit = 1ull << number % 64;
+        if (!(rules[number / 64] & bit)) continue;
+        const int headless = self->rules[number].headless != 0;
+        for (size_t head = 0; head < (headless ? 1 : count); head++) {
+            if (!headless && !(self->meets[heads[head].met].heads[number / 64] & bit)) continue;
+            PyObject *one = Py_BuildValue("nnn", (Py_ssize_t)number, (Py_ssize_t)(headless ? start : heads[head].at),
+                                          headless ? (Py_ssize_t)end : -1);
+            const int added = one == NULL ? -1 : PyList_Append(to, one);
+            Py_XDECREF(one);
+            if (added < 0) return -1;
+        }
+    }
+    return 0;
+}
+
+static PyObject *starts_of(Starts *self, PyObject *text) {
+    if (!PyUnicode_Check(text) || !PyUnicode_IS_ASCII(text)) {
+        PyErr_SetString(PyExc_TypeError, "a text in ASCII is wanted");
+        return NULL;
+    }
+    const char *letters = (const char *)PyUnicode_1BYTE_DATA(text);
+    const size_t size = (size_t)PyUnicode_GET_LENGTH(text);
+    Head heads[PAGE / 2 + 1];
+    PyObject *result = PyList_New(0);
+    for (size_t start = 0; result != NULL && (start == 0 || start + OVERLAP < size); start += PAGE - OVERLAP) {
+        const size_t end = start + PAGE < size ? start + PAGE : size;
+        uint64_t rules[RULES] = {0};
+        const size_t count = page_of(self, letters, size, start, end, heads, rules);
+        if (add_starts(self, result, rules, heads, count, start, end) < 0) Py_CLEAR(result);
+    }
+    return result;
+}
+
+static PyMethodDef starts_methods[] = {
+    {"of", (PyCFunction)starts_of, METH_O, "As `rules.Starts.of`."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyTypeObject StartsType = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "lockllm_twisted.detection._quick.Starts",
+    .tp_basicsize = sizeof(Starts),
+    .tp_flags = Py_TPFLAGS_DEFAULT,
+    .tp_doc = "As `rules.Starts`.",
+    .tp_new = starts_new,
+    .tp_dealloc = (destructor)starts_dealloc,
+    .tp_methods = starts_methods,
 };
 
 /* ---- the type of the trees ------------------------------------------------------------------------------------- */
@@ -1082,11 +1179,12 @@ static PyModuleDef module = {PyModuleDef_HEAD_INIT, .m_name = "_quick", .m_doc =
 
 PyMODINIT_FUNC PyInit__quick(void) {
     kinds_init();
-    nothing = Py_BuildValue("i()iO", 0, 0, Py_None);
-    in_doubt = Py_BuildValue("i()iO", DISGUISED | SPEAKING, 0, Py_None);
+    nothing = Py_BuildValue("i()i", 0, 0);
+    in_doubt = Py_BuildValue("iOi", EVERYTHING, Py_None, 0);
     if (nothing == NULL || in_doubt == NULL) return NULL;
     PyObject *made = PyModule_Create(&module);
-    if (made != NULL && (PyModule_AddType(made, &SumsType) < 0 || PyModule_AddType(made, &ForestType) < 0 ||
+    if (made != NULL && (PyModule_AddType(made, &SumsType) < 0 || PyModule_AddType(made, &StartsType) < 0 ||
+                         PyModule_AddType(made, &ForestType) < 0 ||
                          PyModule_AddIntConstant(made, "NEEDS", NEEDS) < 0 || PyModule_AddIntConstant(made, "RULES", RULES) < 0))
         Py_CLEAR(made);
     return made;

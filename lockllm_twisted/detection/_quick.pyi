@@ -3,6 +3,7 @@ from collections.abc import Sequence
 from typing import Self
 
 from lockllm_twisted.detection.counting import Glance, Spoken
+from lockllm_twisted.detection.starts import Start
 from lockllm_twisted.detection.weighing import Weighing
 
 NEEDS: int
@@ -27,14 +28,17 @@ class Sums:
         quote: int,
         line: int,
         usual: int,
-        meets: array[int],
-        rules: array[int],
+        starts: Starts,
         forests: tuple[Weighing, ...],
         untold: list[float],
     ) -> Self: ...
     def look(self, ids: list[int], brought: bool, everything: bool, /) -> list[Spoken]: ...
     def weight(self, layer: int, key: int, head: int, /) -> float: ...
-    def glance(self, text: str, brought: bool, own: bool, /) -> Glance: ...
+    def glance(self, text: str, brought: bool, own: bool, alone: bool, /) -> Glance: ...
+
+class Starts:
+    def __new__(cls, *, words: dict[str, tuple[int, int, int]], meets: array[int], rules: array[int]) -> Self: ...
+    def of(self, text: str, /) -> list[Start]: ...
 
 class Forest:
     def __new__(cls, trees: list[list[list[float]]], heads: Sequence[int], slope: float, /) -> Self: ...

@@ -13,6 +13,7 @@ from string import ascii_lowercase, ascii_uppercase
 
 from lockllm_twisted.detection.confusables import CONFUSABLE, LOOKALIKES
 from lockllm_twisted.detection.decoders import Decoded, Spans
+from lockllm_twisted.detection.doubts import ALPHABETS, GLUED, LEET, LOOKALIKE, SPACED
 from lockllm_twisted.detection.steps import (
     Mirror,
     Pieces,
@@ -20,7 +21,6 @@ from lockllm_twisted.detection.steps import (
     Substitution,
     has,
     join,
-    matches,
     merged,
     substitute,
     translated,
@@ -73,8 +73,8 @@ _SPACED = 5
 """Different single letters in a window that ordinary text does not have (a, i, and s, t, m, d of contractions aside)."""
 _SPACED_RUN = re.compile(r"(?<!\w)\w([^\w\n])\w(?:\1\w)*(?!\w)")
 
-_LEET = str.maketrans("013456789@$!|", "oieasgtbgasii")
-_LEET_L = _LEET | str.maketrans("1!|", "lll")
+_PLAIN = str.maketrans("013456789@$!|", "oieasgtbgasii")
+_PLAIN_L = _PLAIN | str.maketrans("1!|", "lll")
 _LEET_SIGNS = "013457@$"
 _LEET_GATE = re.compile(f"[{_LEET_SIGNS}][a-z]")
 _LEET_PLACES = 2
@@ -102,8 +102,8 @@ def _unleet(match: re.Match[str]) -> str:
 
 
 def _plain(word: str) -> str:
-    plain = word.translate(_LEET)
-    if plain not in _KNOWN and (other := word.translate(_LEET_L)) in _KNOWN:
+    plain = word.translate(_PLAIN)
+    if plain not in _KNOWN and (other := word.translate(_PLAIN_L)) in _KNOWN:
         return other
     return plain
 
@@ -129,10 +129,12 @@ _KINDS = {
 """What taking off one disguise makes look like another of the same kind."""
 
 
-def deciphered(view: View) -> Iterator[Decoded]:
-    """One text for each disguise that something of the view wears, but for the kind just taken off."""
+def deciphered(view: View, doubts: int) -> Iterator[Decoded]:
+    """One text for each disguise in doubt that something of the view wears, but for the kind just taken off."""
+    if not doubts & _DISGUISES:
+        return
     kind = _KINDS.get(view.via[-1]) if view.via else None
-    for name, spans in _suspects(view).items():
+    for name, spans in _suspects(view, doubts).items():
         if kind is not None and _KINDS.get(name) == kind:
             continue
         region, pieces = _regions(view, spans)
@@ -155,28 +157,34 @@ _RUNS: dict[str, tuple[re.Pattern[str], Replace]] = {
 }
 
 
-def _suspects(view: View) -> dict[str, Spans]:
+_DISGUISES = ALPHABETS | SPACED | GLUED | LEET | LOOKALIKE
+
+
+def _suspects(view: View, doubts: int) -> dict[str, Spans]:
     """Where in a view to look for which disguise: stretches in which taking it off shows words of an attack."""
     found: dict[str, Spans] = defaultdict(list)
-    leet = has(_LEET_SIGNS, view.lowered)
-    lookalikes = not view.folded.isascii() and next(matches(CONFUSABLE, view.folded), None) is not None
+    leet = doubts & LEET and has(_LEET_SIGNS, view.lowered)
+    lookalikes = doubts & LOOKALIKE and not view.folded.isascii()
     for stretch in view.stretches:
-        names = _ciphers(stretch.words)
-        if len(stretch.words & _LETTERS) >= _SPACED and _is_spaced(view, stretch):
+        names = _ciphers(stretch.words) if doubts & ALPHABETS else []
+        if doubts & SPACED and len(stretch.words & _LETTERS) >= _SPACED and _is_spaced(view, stretch):
             names.append("spaced")
-        if stretch.longest >= _GLUED and any(map(_is_glued, stretch.words)):
+        if doubts & GLUED and stretch.longest >= _GLUED and any(map(_is_glued, stretch.words)):
             names.append("glued")
         if leet and _is_leet(view, stretch):
             names.append("leet")
-        if lookalikes and not VOCABULARY.isdisjoint(_without_lookalikes(view, stretch) - stretch.words):
+        if lookalikes and _has_lookalikes(view, stretch):
             names.append("confusables")
         for name in names:
             found[name].append((stretch.start, stretch.end))
     return found
 
 
-def _without_lookalikes(view: View, stretch: Stretch) -> set[str]:
-    return set(_WORDS.findall(view.folded[stretch.start : stretch.end].translate(LOOKALIKES).lower()))
+def _has_lookalikes(view: View, stretch: Stretch) -> bool:
+    if CONFUSABLE.search(view.folded, stretch.start, stretch.end) is None:
+        return False
+    words = set(_WORDS.findall(view.folded[stretch.start : stretch.end].translate(LOOKALIKES).lower()))
+    return not VOCABULARY.isdisjoint(words - stretch.words)
 
 
 def _ciphers(words: set[str]) -> list[str]:

@@ -17,6 +17,7 @@ from operator import add, lshift, or_
 from typing import Any, Protocol
 
 from lockllm_twisted.detection.ciphers import CIPHERS, USUAL, WRITTEN_AS
+from lockllm_twisted.detection.doubts import DISGUISED, SPEAKING
 from lockllm_twisted.detection.families import ALL
 from lockllm_twisted.detection.grams import (
     CLASS_BITS,
@@ -31,40 +32,32 @@ from lockllm_twisted.detection.grams import (
     shape,
     windows,
 )
+from lockllm_twisted.detection.starts import compiled
 from lockllm_twisted.detection.tokens import LINE
 from lockllm_twisted.detection.weighing import Weighing
 from lockllm_twisted.detection.weights import FIELD, SCALE, Weights
-from lockllm_twisted.values import Category
 
 try:
     from lockllm_twisted.detection import _quick
 except ImportError:  # there was no compiler
     _quick = None  # type: ignore[assignment]
 
-DISGUISED = 1
-"""Something may be encoded or disguised."""
-SPEAKING = 2
-"""Something may say enough to be weighed, or match a precise rule."""
-
 NOTHING = -8.0
 """The logit of what was not seen."""
-
-Start = tuple[int, int]
-"""A rule's number in `Rules.worded`, and where in a text a match of it may start; -1 for anywhere."""
 
 Spoken = tuple[int, int, tuple[float, ...], float, bool]
 """The first token of a sentence or window, the one behind its last, the logit of each head, that of ``any`` without what stands in
 quotation marks, and whether it is a window."""
 
-Glance = tuple[int, Sequence[Spoken], int, "list[Start] | None"]
-"""What a text is at a glance: `DISGUISED` or `SPEAKING`, both, or 0 for one in which there is nothing to find. Where it is `SPEAKING` alone,
-what `Counting.look` finds, the number of tokens, and of a short text where its rules may match."""
+Glance = tuple[int, "Sequence[Spoken] | None", int]
+"""What a text is at a glance: what it may be (`doubts`), 0 for one in which there is nothing to find; what `Counting.look` finds, None where
+that was not told; and the number of tokens."""
 
 Untold = tuple[tuple[Weighing, ...], list[float]]
 """The trees for attacks, for planted ones and for harm, and what these say at most where nothing is told: of each in a text of the operator's,
 of somebody else's, and in one that a tool brought."""
 
-IN_DOUBT: Glance = (DISGUISED | SPEAKING, (), 0, None)
+IN_DOUBT: Glance = (DISGUISED | SPEAKING, None, 0)
 
 _MASK = (1 << FIELD) - 1
 _MIDDLE = 1 << (FIELD - 1)
@@ -96,8 +89,8 @@ class Counting(Protocol):
     def weight(self, layer: int, key: int, head: int, /) -> float:
         """What one n-gram speaks for, as a logit; 0 for one that the model does not know."""
 
-    def glance(self, text: str, brought: bool, own: bool, /) -> Glance:
-        """What a text is at a glance. ``own``: its writer works for the operator."""
+    def glance(self, text: str, brought: bool, own: bool, alone: bool, /) -> Glance:
+        """What a folded text is at a glance. ``own``: its writer works for the operator; ``alone``: it is no reading of another text."""
 
 
 def _limits(told: Any) -> tuple[list[int], list[int]]:
@@ -156,7 +149,7 @@ class Sums:
         near, wide = _limits(told)
         self._near_alarm, self._wide_alarm = _alarm(near), _alarm(wide)
 
-    def glance(self, text: str, brought: bool, own: bool, /) -> Glance:
+    def glance(self, text: str, brought: bool, own: bool, alone: bool, /) -> Glance:
         """Always in doubt: to tell would cost as much as to look."""
         return IN_DOUBT
 
@@ -238,13 +231,6 @@ class Sums:
         return list(map(add, map(add, ones, chain((0,), twos)), chain((0, 0), threes)))[start - before :]
 
 
-def split(bits: int, size: int) -> list[int]:
-    """Bits in numbers of 64, the lowest first. Raises OverflowError for more of them."""
-    if bits >> 64 * size:
-        raise OverflowError("the rules need more bits than the compiled part has for them")
-    return [bits >> 64 * at & (1 << 64) - 1 for at in range(size)]
-
-
 def sums_of(weights: Weights, untold: Untold) -> Counting:
     """What adds up with some weights: compiled where it was built, else in Python."""
     if _quick is None:
@@ -253,16 +239,11 @@ def sums_of(weights: Weights, untold: Untold) -> Counting:
     told = weights.told
     near, wide = _limits(told)
     words = {word: (at, 0, 0) for word, at in number.items()}
-    meets = {(0, 0): 0}
-    for word in {*WRITTEN_AS, *ALL.meets}:
+    starts, met = compiled(ALL.worded)
+    for word in {*WRITTEN_AS, *met}:
         of = number[word] if word in number else number[shape(word)]
         ciphers = sum(1 << CIPHERS.index(name) for name in WRITTEN_AS.get(word, ()))
-        met = (ALL.meets.get(word, 0), ALL.starts.get(word, 0))
-        words[word] = (of, ciphers, meets.setdefault(met, len(meets)))
-    rules = [
-        (wanted, int(each.precise), int(each.heads is None), int(each.category is Category.UNSAFE_INSTRUCTIONS))
-        for wanted, each in ALL.worded
-    ]
+        words[word] = (of, ciphers, met.get(word, 0))
     return _quick.Sums(
         classes=array("H", weights.classes),
         layers=[weights.layers[layer].columns for layer in LAYERS],
@@ -279,11 +260,7 @@ def sums_of(weights: Weights, untold: Untold) -> Counting:
         quote=number['"'],
         line=number[LINE],
         usual=sum(1 << CIPHERS.index(name) for name in USUAL),
-        meets=array(
-            "Q",
-            [part for needs, heads in meets for part in (*split(needs, _quick.NEEDS), *split(heads, _quick.RULES))],
-        ),
-        rules=array("Q", [part for wanted, *kind in rules for part in (*split(wanted, _quick.NEEDS), *kind)]),
+        starts=starts,
         forests=untold[0],
         untold=untold[1],
     )

@@ -11,6 +11,7 @@ import re
 from base64 import a85decode, b32decode, b85decode
 from collections.abc import Callable, Iterator
 
+from lockllm_twisted.detection.doubts import BASE64, BASE85, BINARY, DECIMAL, HEX, MORSE
 from lockllm_twisted.detection.steps import Step, has, join, matches, merged
 from lockllm_twisted.detection.view import View
 
@@ -49,6 +50,10 @@ _BASE32 = re.compile(rf"[A-Z2-7]{{{_BASE32_LEAST},}}(?:\s{{1,2}}[A-Z2-7]{{8,}})*
 
 
 def _base64(piece: str) -> str:
+    if (
+        piece.islower() or piece.isupper()
+    ):  # a name: of four letters that stand for text, the first two are seldom of one case
+        return ""
     packed = piece.translate(_URL_SAFE).rstrip("=")
     best = ""
     for skip in range(4):  # a letter before it, such as a slash, may look like a part of it
@@ -183,23 +188,23 @@ def _where_base85(view: View) -> Spans:
     return []
 
 
-_PIECES: tuple[tuple[str, Callable[[View], Spans], re.Pattern[str], Callable[[str], str]], ...] = (
-    ("base64", _long_words(_LONG), _BASE64, _base64),
-    ("base32", _long_words(_BASE32_LEAST), _BASE32, _base32),
-    ("base85", _where_base85, _BASE85, _base85),
-    ("hex", _where(("6", "7"), "6", 3, _HEX_GATE), _HEX, _hex),
-    ("binary", _where(("01",), "0", 12, _BINARY_GATE), _BINARY, _binary),
-    ("decimal", _where(("10", "11"), "1", 4, _DECIMAL_GATE), _DECIMAL, _decimal),
-    ("morse", _where((".-", "-."), "-", 4, _MORSE_GATE), _MORSE, _morse),
+_PIECES: tuple[tuple[int, str, Callable[[View], Spans], re.Pattern[str], Callable[[str], str]], ...] = (
+    (BASE64, "base64", _long_words(_LONG), _BASE64, _base64),
+    (BASE64, "base32", _long_words(_BASE32_LEAST), _BASE32, _base32),
+    (BASE85, "base85", _where_base85, _BASE85, _base85),
+    (HEX, "hex", _where(("6", "7"), "6", 3, _HEX_GATE), _HEX, _hex),
+    (BINARY, "binary", _where(("01",), "0", 12, _BINARY_GATE), _BINARY, _binary),
+    (DECIMAL, "decimal", _where(("10", "11"), "1", 4, _DECIMAL_GATE), _DECIMAL, _decimal),
+    (MORSE, "morse", _where((".-", "-."), "-", 4, _MORSE_GATE), _MORSE, _morse),
 )
-"""Name, where to look, what a piece looks like, its decoder. A text of eight letters is long enough to be decoded."""
+"""The doubt, the name, where to look, what a piece looks like, its decoder. A text of eight letters is long enough to be decoded."""
 
 
-def decoded(view: View) -> Iterator[Decoded]:
-    """One text for each encoding that something of the view is in: all its pieces together."""
+def decoded(view: View, doubts: int) -> Iterator[Decoded]:
+    """One text for each encoding in doubt that something of the view is in: all its pieces together."""
     folded = view.folded
-    for name, places, pattern, decode in _PIECES:
-        where = places(view)
+    for doubt, name, places, pattern, decode in _PIECES:
+        where = places(view) if doubts & doubt else []
         if not where:
             continue
         spans = merged(match.span() for place in where for match in matches(pattern, folded, *place))

@@ -6,13 +6,15 @@ Must never: weigh (that is ``judge`` with the trees of the weights), or know a t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import log
+from types import MappingProxyType
 
 import attrs
 
-from lockllm_twisted.detection.counting import NOTHING, Glance, Start
-from lockllm_twisted.detection.families import ALL, PRECISE
+from lockllm_twisted.detection.counting import NOTHING, Glance
+from lockllm_twisted.detection.doubts import SPEAKING
+from lockllm_twisted.detection.families import PRECISE
 from lockllm_twisted.detection.grams import HEADS
 from lockllm_twisted.detection.hits import QUOTING, Hit, disguised, hits_of, precise
 from lockllm_twisted.detection.model import Model, Seen
@@ -64,6 +66,8 @@ RISING = frozenset(FEATURES[: len(HEADS) + 4 + len(_KINDS)])
 _LENGTH = FEATURES.index("log of tokens")
 _SHORT = log(1 + 100)
 
+_NO_GLANCES: Mapping[View, Glance] = MappingProxyType({})
+
 APART = frozenset({"mentioned", *(f"rules: {kind}" for kind in _KINDS if kind != "unsafe")})
 """What rules for attacks say: a request for harm is weighed without it, so that it can be weighed before these were asked."""
 
@@ -87,36 +91,23 @@ class Evidence:
     row: tuple[float, ...]
 
 
-def _look(model: Model, view: View, origin: Origin) -> Look | None:
-    seen = model.look(view.tokens, brought=origin in QUOTING)
-    if not seen and not _may_match(view):
+def _look(model: Model, view: View, origin: Origin, glance: Glance | None) -> Look | None:
+    flags, spoken, size = glance or model.glance(view.folded, brought=origin in QUOTING, own=origin in OWN, alone=False)
+    if spoken is None:
+        seen, size = model.look(view.tokens, brought=origin in QUOTING), len(view.tokens)
+    elif flags & SPEAKING:
+        seen = [Seen(*one) for one in spoken]
+    else:
         return None
-    return _found(model, view, origin, seen, len(view.tokens), None)
-
-
-def _may_match(view: View) -> bool:
-    """Whether a precise rule may match: to rules, apostrophes part words; the tokens have them as one."""
-    return (
-        not view.folded.isascii()
-        or any(PRECISE.may_match(stretch.words) for stretch in view.stretches)
-        or ("'" in view.lowered and any(PRECISE.may_match(window.words) for window in view.windows))
-    )
-
-
-def _found(
-    model: Model, view: View, origin: Origin, seen: list[Seen], size: int, starts: list[Start] | None
-) -> Look | None:
     if not seen:
-        if not precise(hits_of(view, origin, PRECISE) if starts is None else hits_of(view, origin, ALL, starts)):
+        if not precise(hits_of(view, origin, PRECISE)):
             return None
         seen = model.look(view.tokens, brought=origin in QUOTING, everything=True)
-    return Look(view, size, seen, *_hits(view, seen, origin, starts))
+    return Look(view, size, seen, *_hits(view, seen, origin))
 
 
-def _hits(view: View, seen: Sequence[Seen], origin: Origin, starts: list[Start] | None) -> tuple[View, list[Hit]]:
+def _hits(view: View, seen: Sequence[Seen], origin: Origin) -> tuple[View, list[Hit]]:
     """The rules' matches around what was seen, and the view that they are in: an excerpt of a long one."""
-    if starts is not None:
-        return view, hits_of(view, origin, ALL, starts)
     if len(view.folded) > WINDOW:
         size = len(view.folded)
         parts = [view.around(one.first, one.end) for one in seen]
@@ -130,19 +121,11 @@ def _second(logits: list[float]) -> float:
     return sorted(logits)[-2] if len(logits) > 1 else NOTHING
 
 
-def gather(model: Model, views: Iterable[View], origin: Origin) -> Evidence | None:
-    """The evidence in the views of a text; None where there is none."""
-    return _told([look for view in views if (look := _look(model, view, origin)) is not None], origin)
-
-
-def glanced(model: Model, view: View, origin: Origin, glance: Glance) -> Evidence | None:
-    """The same in a text that is no more than one view, of which a glance told this."""
-    _, spoken, size, starts = glance
-    look = _found(model, view, origin, [Seen(*one) for one in spoken], size, starts)
-    return None if look is None else _told([look], origin)
-
-
-def _told(found: list[Look], origin: Origin) -> Evidence | None:
+def gather(
+    model: Model, views: Iterable[View], origin: Origin, glances: Mapping[View, Glance] = _NO_GLANCES
+) -> Evidence | None:
+    """The evidence in the views of a text; None where there is none. ``glances``: what is known of some of them."""
+    found = [look for view in views if (look := _look(model, view, origin, glances.get(view))) is not None]
     if not found:
         return None
     units = [one for look in found for one in look.seen]

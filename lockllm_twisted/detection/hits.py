@@ -12,7 +12,8 @@ import attrs
 
 from lockllm_twisted.detection.context import BARS, MENTION, weight
 from lockllm_twisted.detection.families import ALL
-from lockllm_twisted.detection.rules import Rule, Rules
+from lockllm_twisted.detection.rules import Rule
+from lockllm_twisted.detection.search import Rules
 from lockllm_twisted.detection.view import OVERLAP, View
 from lockllm_twisted.values import Origin
 
@@ -87,12 +88,10 @@ def _in_string(text: str, at: int) -> bool:
     return opened > 0 and text.endswith(_OPENERS, 0, opened)
 
 
-def hits_of(
-    view: View, origin: Origin, rules: Rules = ALL, starts: Iterable[tuple[int, int]] | None = None
-) -> list[Hit]:
-    """All matches of some rules in a view of a text that speaks for ``origin``, in order. ``starts``: as of `Rules.tried`."""
+def hits_of(view: View, origin: Origin, rules: Rules = ALL) -> list[Hit]:
+    """All matches of some rules in a view of a text that speaks for ``origin``, in order."""
     hits = []
-    for match in rules.search(view) if starts is None else rules.tried(view, starts):
+    for match in rules.search(view):
         score = match.rule.score
         share = 1.0
         if score >= _HINT:

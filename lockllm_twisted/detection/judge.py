@@ -14,10 +14,11 @@ from typing import Any
 import attrs
 
 from lockllm_twisted.detection import encoder_weights
-from lockllm_twisted.detection.counting import DISGUISED, IN_DOUBT, Counting, Untold, sums_of
+from lockllm_twisted.detection.counting import IN_DOUBT, Counting, Untold, sums_of
 from lockllm_twisted.detection.digest import DIGEST, ENCODER_DIGEST
+from lockllm_twisted.detection.doubts import DISGUISED
 from lockllm_twisted.detection.encoder import Encoder, suspects
-from lockllm_twisted.detection.evidence import KINDS, OWN, Evidence, as_short, gather, glanced, is_long
+from lockllm_twisted.detection.evidence import KINDS, OWN, Evidence, as_short, gather, is_long
 from lockllm_twisted.detection.families import ALL
 from lockllm_twisted.detection.grams import HEADS, SCOUT_HEADS
 from lockllm_twisted.detection.hidden import hidden
@@ -75,19 +76,20 @@ class Reading:
 class _Again:
     """What was read again.
 
-    ``foreign``: places that were not, because they are no English; ``quoted``: how many were not, in a long text, because they speak within
-    quotation marks only; ``more``: whether there are others.
+    ``foreign``: places that were not, because they are no English; of a long text, ``faint``: how many were not, because they would not be in
+    a short one; ``quoted``: because they speak within quotation marks only; ``more``: whether there are others.
     """
 
     places: list[Reading]
     foreign: list[Spot]
+    faint: int
     quoted: int
     more: bool
 
     @property
     def everything(self) -> bool:
         """Nothing was left out."""
-        return not (self.foreign or self.quoted or self.more)
+        return not (self.foreign or self.faint or self.quoted or self.more)
 
 
 class Judge:
@@ -147,22 +149,27 @@ class Judge:
         quoting, own = origin in QUOTING, origin in OWN
         result: list[Finding] = []
         if text.isascii():  # folding only takes control codes out of it, and with one a glance is in doubt
-            plain, glance = None, self._model.glance(text, quoting, own)
+            plain, glance = None, self._model.glance(text, brought=quoting, own=own, alone=True)
         else:
             result += [Finding(SCANNER, Category.OBFUSCATION, *trace) for trace in traces(text)]
             plain = read(text)
             unseen = next(hidden(text), None) is not None
-            glance = IN_DOUBT if unseen else self._model.glance(plain.folded, quoting, own)
+            glance = IN_DOUBT if unseen else self._model.glance(plain.folded, brought=quoting, own=own, alone=True)
         if not glance[0]:
             return result, None
         plain = plain or read(text)
-        if not glance[0] & DISGUISED:
-            return result, glanced(self._model, plain, origin, glance)
-        readings = list(views(text, plain))
+        glances = {plain: glance}
+
+        def doubts(view: View) -> int:
+            if view not in glances:
+                glances[view] = self._model.glance(view.folded, brought=quoting, own=own, alone=False)
+            return glances[view][0]
+
+        readings = list(views(text, plain, doubts)) if glance[0] & DISGUISED else [plain]
         if readings[-1].via[-1:] == (UNDECODED,):
             via = readings.pop().via
             result.append(Finding(SCANNER, Category.OBFUSCATION, 0.6, "disguise.too_much", 0, len(text), via))
-        return result, gather(self._model, readings, origin)
+        return result, gather(self._model, readings, origin, glances)
 
     def _weighed(self, evidence: Evidence, origin: Origin) -> Iterator[_Weighed]:
         for kind in ("planted" if origin in QUOTING else "attack", "harm"):
@@ -178,23 +185,34 @@ class Judge:
 
     def _readings(self, kind: str, evidence: Evidence, origin: Origin, encoder: Encoder) -> _Again:
         """The loudest places, read again. In a long text each is weighed with its neighbourhood, as a text of its own."""
-        forest, _ = self._kinds[kind]
+        forest, points = self._kinds[kind]
         long = is_long(evidence.row)
         places = list(suspects(evidence, KINDS[kind]))
         spoken = [(view, one) for view, one in places if one.outside > 0 or not long]
-        by_view: dict[View, list[Seen]] = {}
+        by_view: dict[View, list[tuple[Seen, float]]] = {}
+        found, foreign, faint = [], [], 0
         for view, one in spoken[:_READ]:
-            by_view.setdefault(view, []).append(one)
-        found, foreign = [], []
+            near = self._around(view, one, origin) if long else evidence
+            if near is None:
+                foreign.append((view, one))
+                continue
+            trees = forest.weigh(near.row)
+            if long and scaled(points[_speaker(origin)], trees) <= _LEAST:
+                if encoder.can_read(view, one, kind):
+                    faint += 1
+                else:
+                    foreign.append((view, one))
+            else:
+                by_view.setdefault(view, []).append((one, trees))
         for view, units in by_view.items():
-            for one, said in zip(units, encoder.read(view, units, kind), strict=True):
-                near = self._around(view, one, origin) if long else evidence
-                if said is None or near is None:
+            every = encoder.read(view, [one for one, _ in units], kind)
+            for (one, trees), said in zip(units, every, strict=True):
+                if said is None:
                     foreign.append((view, one))
                 else:
                     sums = max(one.logits[head] for head in KINDS[kind])
-                    found.append(Reading(view, one, sums, forest.weigh(near.row), said))
-        return _Again(found, foreign, quoted=len(places) - len(spoken), more=len(spoken) > _READ)
+                    found.append(Reading(view, one, sums, trees, said))
+        return _Again(found, foreign, faint, quoted=len(places) - len(spoken), more=len(spoken) > _READ)
 
     def _around(self, view: View, unit: Seen, origin: Origin) -> Evidence | None:
         """The evidence around a place in a long text."""
@@ -220,9 +238,12 @@ class Judge:
         encoder = self._encoder
         if encoder is not None and weighed.again:
             again = self._readings(kind, evidence, origin, encoder)
-            if again.places:
-                both, loudest = max((encoder.together(kind, one.values), at) for at, one in enumerate(again.places))
-                said = encoder.scored(kind, _speaker(origin), both)
+            if again.places or again.faint:
+                said = 0.0
+                if again.places:
+                    both, loudest = max((encoder.together(kind, one.values), at) for at, one in enumerate(again.places))
+                    said = encoder.scored(kind, _speaker(origin), both)
+                    spot = again.places[loudest].view, again.places[loudest].unit
                 enough = [] if again.everything and said < _LEAST else [one.enough for one in exact]
                 if again.quoted:
                     enough.append(score)
@@ -230,7 +251,6 @@ class Judge:
                     score if origin in OWN else 1.0
                 )  # who forbids attacks speaks of them, and the encoder can't tell who speaks
                 score = min(most, max([said, self._alone(kind, again.foreign, origin), *enough]))
-                spot = again.places[loudest].view, again.places[loudest].unit
         score = round(score, 3)
         if score > _LEAST:
             yield from tell(self._model, kind, score, evidence, origin, exact, spot)

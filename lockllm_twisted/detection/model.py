@@ -13,8 +13,9 @@ from collections.abc import Iterable, Sequence
 
 import attrs
 
-from lockllm_twisted.detection.counting import Counting
+from lockllm_twisted.detection.counting import IN_DOUBT, Counting, Glance
 from lockllm_twisted.detection.grams import LAYERS, WORD_BITS, shape
+from lockllm_twisted.detection.tokens import in_ascii
 from lockllm_twisted.detection.weights import Weights
 
 _REMEMBERED = 100_000
@@ -63,7 +64,11 @@ class Model:
         self._words = weights.words
         self._number = Numbers(weights.words).__getitem__
         self._sums = sums
-        self.glance = sums.glance
+
+    def glance(self, text: str, *, brought: bool, own: bool, alone: bool) -> Glance:
+        """What a folded text is at a glance, as `Counting.glance` tells it."""
+        latin = in_ascii(text)
+        return IN_DOUBT if latin is None else self._sums.glance(latin, brought, own, alone)
 
     def look(self, tokens: Sequence[str], *, brought: bool, everything: bool = False) -> list[Seen]:
         """What is suspicious in some tokens, or each sentence of them, in order. ``brought``: a tool brought them."""

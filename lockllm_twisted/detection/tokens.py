@@ -1,6 +1,7 @@
 """A normalised text as the tokens that the model knows: words, and the marks that tell where a sentence ends.
 
-Responsible for: `tokens`; `places`, which tells where in the text each of them stands; `blocks`, which have their tokens to themselves.
+Responsible for: `tokens`; `places`, which tells where in the text each of them stands; `blocks`, which have their tokens to themselves;
+`in_ascii`, a text of the same tokens.
 Must never: drop a word, or look at more than one text.
 
 A word is a run of letters and digits, apostrophes taken out of it (``don't`` is ``dont``). Scripts that write no spaces, and
@@ -12,7 +13,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from lockllm_twisted.detection.steps import translated
+from lockllm_twisted.detection.steps import matches, substitute, translated
 
 LINE = "|"
 """The token of a line's end."""
@@ -78,6 +79,24 @@ def tokens(text: str) -> list[str]:
         if mark in text:
             text = text.replace(mark, apart)
     return text.split()
+
+
+_FOREIGN = re.compile("[^\0-\x7f]")
+_ASIDE = "_"
+
+
+def in_ascii(text: str) -> str | None:
+    """A folded text with another sign for each that is not ASCII: as long, and of the same tokens; None where one of them is a part of a word."""
+    if text.isascii():
+        return text
+    signs = {}
+    for match in matches(_FOREIGN, text):
+        if match[0] not in signs:
+            plain = _SIGNS[ord(match[0])]
+            if plain != " " and plain not in MARKS:
+                return None
+            signs[match[0]] = _ASIDE if plain == " " else plain
+    return substitute(_FOREIGN, lambda match: signs[match[0]], text)
 
 
 class _Kinds(dict[int, str]):

@@ -100,12 +100,7 @@ class View:
     @cached_property
     def windows(self) -> tuple[Window, ...]:
         """Windows of the text."""
-        latin = self.latin
-        starts = range(0, max(1, len(latin) - OVERLAP), WINDOW - OVERLAP)
-        chunks = [(start, latin[start : start + WINDOW]) for start in starts]
-        return tuple(
-            Window(start, start + len(chunk), set(chunk.translate(_SPACES).split())) for start, chunk in chunks
-        )
+        return windows(self.latin)
 
     @cached_property
     def stretches(self) -> tuple[Stretch, ...]:
@@ -159,6 +154,13 @@ def read(raw: str, via: tuple[str, ...] = (), steps: tuple[Step, ...] = ()) -> V
     if made_by:
         via = (*via, "nfkc")
     return View(folded, via, (*steps, *made_by))
+
+
+def windows(latin: str) -> tuple[Window, ...]:
+    """Windows of a text in ASCII."""
+    starts = range(0, max(1, len(latin) - OVERLAP), WINDOW - OVERLAP)
+    chunks = [(start, latin[start : start + WINDOW]) for start in starts]
+    return tuple(Window(start, start + len(chunk), set(chunk.translate(_SPACES).split())) for start, chunk in chunks)
 
 
 def normalise(text: str) -> str:

@@ -7,11 +7,12 @@ Must never: raise for any text; drop a part of a text without saying so (`UNDECO
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from lockllm_twisted.detection.assembled import assembled
 from lockllm_twisted.detection.ciphers import deciphered
-from lockllm_twisted.detection.decoders import decoded
+from lockllm_twisted.detection.decoders import Decoded, decoded
+from lockllm_twisted.detection.doubts import ASSEMBLED, DISGUISED, ESCAPED
 from lockllm_twisted.detection.escapes import unescaped
 from lockllm_twisted.detection.hidden import hidden
 from lockllm_twisted.detection.steps import Step
@@ -34,8 +35,15 @@ _SHARE = 4
 multiplies is made to waste time."""
 
 
-def views(text: str, first: View | None = None) -> Iterator[View]:
-    """All readings of a text, the normalised one first (``first``, where it was read already). Each is made when it is asked for."""
+def _in_doubt(_: View) -> int:
+    return DISGUISED
+
+
+def views(text: str, first: View | None = None, doubts: Callable[[View], int] = _in_doubt) -> Iterator[View]:
+    """All readings of a text, the normalised one first (``first``, where it was read already). Each is made when it is asked for.
+
+    ``doubts``: what there may be in a view (`lockllm_twisted.detection.doubts`).
+    """
     budget = _FREE + _SHARE * len(text)
     seen: set[str] = set()
     queue: deque[tuple[str, tuple[str, ...], tuple[Step, ...], int]] = deque([(text, (), (), 0)])
@@ -51,8 +59,7 @@ def views(text: str, first: View | None = None) -> Iterator[View]:
         found = [((*via, *names), inner, (*steps, *made_by)) for names, inner, made_by in hidden(raw)]
         found += [
             ((*view.via, *names), inner, (*view.steps, *made_by))
-            for decoder in (decoded, unescaped, deciphered, assembled)
-            for names, inner, made_by in decoder(view)
+            for names, inner, made_by in _undone(view, doubts(view))
         ]
         for chain, inner, made_by in found:
             budget -= len(inner)
@@ -60,3 +67,12 @@ def views(text: str, first: View | None = None) -> Iterator[View]:
                 yield View("", (*chain, UNDECODED), ())
                 return
             queue.append((inner, chain, made_by, depth + 1))
+
+
+def _undone(view: View, doubts: int) -> Iterator[Decoded]:
+    yield from decoded(view, doubts)
+    if doubts & ESCAPED:
+        yield from unescaped(view)
+    yield from deciphered(view, doubts)
+    if doubts & ASSEMBLED:
+        yield from assembled(view)

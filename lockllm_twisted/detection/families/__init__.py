@@ -17,7 +17,7 @@ from lockllm_twisted.detection.families import (
     scripts,
     unsafe,
 )
-from lockllm_twisted.detection.rules import Rules
+from lockllm_twisted.detection.search import Rules
 
 _FAMILIES = (
     override,
