@@ -124,22 +124,16 @@ class Encoder:
     def read(self, view: View, units: Sequence[Seen], kind: str) -> list[float | None]:
         """What the network says of each unit of a view for a kind, among what stands around it, as a logit; None for one that it can't read."""
         places = [view.part(one.first, one.end) for one in units]
+        most = NARROW if kind == "planted" else MOST
         size = len(view.lowered)
         if size <= _BRIEF:
-            every = passage(self._words, view.lowered, (0, size), [None, *places], _most(kind))
+            every = passage(self._words, view.lowered, (0, size), [None, *places], most)
             if every is not None and self._words.words(every.pieces) < _FEWEST:
                 return [None] * len(units)
             if every is not None and every.whole:
                 return self._said(every, kind)
-        found = (self._around(view, place, kind) for place in places)
+        found = (passage(self._words, view.lowered, place, [None, place], most) for place in places)
         return [None if one is None else self._said(one, kind)[0] for one in found]
-
-    def can_read(self, view: View, unit: Seen, kind: str) -> bool:
-        """Whether a unit of a view, with what stands around it, is English."""
-        return self._around(view, view.part(unit.first, unit.end), kind) is not None
-
-    def _around(self, view: View, place: Place, kind: str) -> Passage | None:
-        return passage(self._words, view.lowered, place, [None, place], _most(kind))
 
     def _said(self, shown: Passage, kind: str) -> list[float | None]:
         """What is said of each place that is asked about behind all that is shown."""
@@ -148,10 +142,6 @@ class Encoder:
         every, *others = (each[label] for each in self._network.say(shown.pieces, spans))
         said = iter(others)
         return [None if span is None else _both(every, next(said), kind, shown) for span in shown.spans[1:]]
-
-
-def _most(kind: str) -> int:
-    return NARROW if kind == "planted" else MOST
 
 
 def _both(every: float, place: float, kind: str, shown: Passage) -> float:

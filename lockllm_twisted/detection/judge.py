@@ -32,7 +32,7 @@ from lockllm_twisted.detection.weighing import Nodes, Weighing, forest_of, scale
 from lockllm_twisted.detection.weights import Weights, load
 from lockllm_twisted.values import Category, Finding, Origin
 
-_REVISION = 6
+_REVISION = 7
 """Stands for all that is neither in the rules nor in the weights. To be raised when it changes what is found."""
 
 VERSION = f"{_REVISION}-{ALL.version}-{DIGEST[:12]}-{ENCODER_DIGEST[:12]}"
@@ -76,20 +76,19 @@ class Reading:
 class _Again:
     """What was read again.
 
-    ``foreign``: places that were not, because they are no English; of a long text, ``faint``: how many were not, because they would not be in
-    a short one; ``quoted``: because they speak within quotation marks only; ``more``: whether there are others.
+    ``foreign``: places that were not, because they are no English; ``quoted``: how many were not, in a long text, because they speak within
+    quotation marks only; ``more``: whether there are others.
     """
 
     places: list[Reading]
     foreign: list[Spot]
-    faint: int
     quoted: int
     more: bool
 
     @property
     def everything(self) -> bool:
         """Nothing was left out."""
-        return not (self.foreign or self.faint or self.quoted or self.more)
+        return not (self.foreign or self.quoted or self.more)
 
 
 class Judge:
@@ -185,34 +184,23 @@ class Judge:
 
     def _readings(self, kind: str, evidence: Evidence, origin: Origin, encoder: Encoder) -> _Again:
         """The loudest places, read again. In a long text each is weighed with its neighbourhood, as a text of its own."""
-        forest, points = self._kinds[kind]
+        forest, _ = self._kinds[kind]
         long = is_long(evidence.row)
         places = list(suspects(evidence, KINDS[kind]))
         spoken = [(view, one) for view, one in places if one.outside > 0 or not long]
-        by_view: dict[View, list[tuple[Seen, float]]] = {}
-        found, foreign, faint = [], [], 0
+        by_view: dict[View, list[Seen]] = {}
         for view, one in spoken[:_READ]:
-            near = self._around(view, one, origin) if long else evidence
-            if near is None:
-                foreign.append((view, one))
-                continue
-            trees = forest.weigh(near.row)
-            if long and scaled(points[_speaker(origin)], trees) <= _LEAST:
-                if encoder.can_read(view, one, kind):
-                    faint += 1
-                else:
-                    foreign.append((view, one))
-            else:
-                by_view.setdefault(view, []).append((one, trees))
+            by_view.setdefault(view, []).append(one)
+        found, foreign = [], []
         for view, units in by_view.items():
-            every = encoder.read(view, [one for one, _ in units], kind)
-            for (one, trees), said in zip(units, every, strict=True):
-                if said is None:
+            for one, said in zip(units, encoder.read(view, units, kind), strict=True):
+                near = self._around(view, one, origin) if long else evidence
+                if said is None or near is None:
                     foreign.append((view, one))
                 else:
                     sums = max(one.logits[head] for head in KINDS[kind])
-                    found.append(Reading(view, one, sums, trees, said))
-        return _Again(found, foreign, faint, quoted=len(places) - len(spoken), more=len(spoken) > _READ)
+                    found.append(Reading(view, one, sums, forest.weigh(near.row), said))
+        return _Again(found, foreign, quoted=len(places) - len(spoken), more=len(spoken) > _READ)
 
     def _around(self, view: View, unit: Seen, origin: Origin) -> Evidence | None:
         """The evidence around a place in a long text."""
@@ -238,12 +226,9 @@ class Judge:
         encoder = self._encoder
         if encoder is not None and weighed.again:
             again = self._readings(kind, evidence, origin, encoder)
-            if again.places or again.faint:
-                said = 0.0
-                if again.places:
-                    both, loudest = max((encoder.together(kind, one.values), at) for at, one in enumerate(again.places))
-                    said = encoder.scored(kind, _speaker(origin), both)
-                    spot = again.places[loudest].view, again.places[loudest].unit
+            if again.places:
+                both, loudest = max((encoder.together(kind, one.values), at) for at, one in enumerate(again.places))
+                said = encoder.scored(kind, _speaker(origin), both)
                 enough = [] if again.everything and said < _LEAST else [one.enough for one in exact]
                 if again.quoted:
                     enough.append(score)
@@ -251,6 +236,7 @@ class Judge:
                     score if origin in OWN else 1.0
                 )  # who forbids attacks speaks of them, and the encoder can't tell who speaks
                 score = min(most, max([said, self._alone(kind, again.foreign, origin), *enough]))
+                spot = again.places[loudest].view, again.places[loudest].unit
         score = round(score, 3)
         if score > _LEAST:
             yield from tell(self._model, kind, score, evidence, origin, exact, spot)
