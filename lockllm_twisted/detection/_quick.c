@@ -1,7 +1,7 @@
 /* The inner loops of the detector once more, in C, for where a compiler is at hand.
 
    Responsible for: `Sums`, which counts as `counting.Sums` does, to the bit, and tells of most texts at a glance that they say
-   nothing; `Starts`, which tells as `rules.Starts` does where rules may match; `Forest`, which weighs as `weighing.Forest` does.
+   nothing; `Starts`, which tells as `starts.Starts` does where rules may match; `Forest`, which weighs as `weighing.Forest` does.
    Must never: find anything that these do not find, or miss what they find (tests/test_quick.py); read past a text, or write but
    to memory of its own.
 
@@ -26,8 +26,8 @@ enum { LAST_END = 5, SENTENCE = 48, WINDOW = 96, STEP = 24, QUOTATION = 40 };
 enum { SPEAKING = 1, BASE64 = 2, BASE85 = 4, HEXED = 8, BINARY = 16, DECIMAL = 32, MORSE = 64, ESCAPED = 128, ASSEMBLED = 256 };
 enum { ALPHABETS = 512, SPACED = 1024, GLUED = 2048, LEETED = 4096, EVERYTHING = 16383 }; /* doubts, as in doubts.py */
 enum { SHORT = 100 }; /* tokens, as which a longer text is weighed once more */
-enum { SHAPES = 10, LONG_WORD = 20, NO_WORD = 18, STEM = 3, DISTINCT = 16, THREADED = 20000 };
-enum { LONG = 16, LONGER = 18 }; /* letters and digits of a word that may be base64, that may be several */
+enum { SHAPES = 10, LONG_WORD = 20, LONG_SHAPE = 18, STEM = 3, DISTINCT = 16, THREADED = 20000 };
+enum { ENCODED = 16, JOINED = 18 }; /* letters and digits of a word that may be base64, that may be several words */
 enum { NEEDS = 5, RULES = 3 }; /* 64 needs each, 64 rules each */
 enum { PAGE = 4096, OVERLAP = 768 }; /* characters that the rules see at once, and how many of them in the next page too */
 #define SCALE 32.0
@@ -669,7 +669,7 @@ static PyObject *nothing, *in_doubt; /* what is told of most texts */
 static size_t shape(const char *word, size_t size, size_t digits) {
     if (digits == size) return 0;
     if (digits) return 1;
-    if (size > NO_WORD) return 8;
+    if (size > LONG_SHAPE) return 8;
     static const char *const endings[] = {"ing", "ed", "ly", "ion", "s"};
     for (size_t number = 0; number < 5; number++) {
         const size_t length = strlen(endings[number]);
@@ -715,8 +715,8 @@ static void token(Glance *glance, const char *word, size_t size, size_t digits, 
     if (whole) meet(glance, known);
     if (known != NULL && known->ciphers) cipher(glance, known);
     if (size == 1 && word[0] >= 'a' && word[0] <= 'z') glance->singles |= 1u << (word[0] - 'a');
-    if (size >= LONG) glance->doubts |= BASE64;
-    if (size >= LONGER) glance->doubts |= GLUED;
+    if (size >= ENCODED) glance->doubts |= BASE64;
+    if (size >= JOINED) glance->doubts |= GLUED;
     glance->work->ids[glance->work->size++] = known != NULL ? known->number : glance->sums->shapes[shape(word, size, digits)];
 }
 
@@ -1050,7 +1050,7 @@ static PyObject *starts_of(Starts *self, PyObject *text) {
 }
 
 static PyMethodDef starts_methods[] = {
-    {"of", (PyCFunction)starts_of, METH_O, "As `rules.Starts.of`."},
+    {"of", (PyCFunction)starts_of, METH_O, "As `starts.Starts.of`."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -1058,7 +1058,7 @@ static PyTypeObject StartsType = {
     PyVarObject_HEAD_INIT(NULL, 0).tp_name = "lockllm_twisted.detection._quick.Starts",
     .tp_basicsize = sizeof(Starts),
     .tp_flags = Py_TPFLAGS_DEFAULT,
-    .tp_doc = "As `rules.Starts`.",
+    .tp_doc = "As `starts.Starts`.",
     .tp_new = starts_new,
     .tp_dealloc = (destructor)starts_dealloc,
     .tp_methods = starts_methods,

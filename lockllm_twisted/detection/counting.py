@@ -49,7 +49,7 @@ Spoken = tuple[int, int, tuple[float, ...], float, bool]
 """The first token of a sentence or window, the one behind its last, the logit of each head, that of ``any`` without what stands in
 quotation marks, and whether it is a window."""
 
-Glance = tuple[int, "Sequence[Spoken] | None", int]
+Glance = tuple[int, Sequence[Spoken] | None, int]
 """What a text is at a glance: what it may be (`doubts`), 0 for one in which there is nothing to find; what `Counting.look` finds, None where
 that was not told; and the number of tokens."""
 

@@ -50,9 +50,7 @@ _BASE32 = re.compile(rf"[A-Z2-7]{{{_BASE32_LEAST},}}(?:\s{{1,2}}[A-Z2-7]{{8,}})*
 
 
 def _base64(piece: str) -> str:
-    if (
-        piece.islower() or piece.isupper()
-    ):  # a name: of four letters that stand for text, the first two are seldom of one case
+    if piece.islower() or piece.isupper():  # a name: letters that stand for text are of both cases
         return ""
     packed = piece.translate(_URL_SAFE).rstrip("=")
     best = ""
