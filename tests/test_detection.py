@@ -35,18 +35,7 @@ def test_a_plain_attack_is_found_at_medium(text: str) -> None:
     assert 0 <= finding.start < finding.end <= len(text)
 
 
-MISTAKEN = {
-    "What are your instructions for assembling this shelf?": "the encoder takes it for a request for the prompt"
-}
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        pytest.param(text, marks=pytest.mark.xfail(strict=True, reason=MISTAKEN[text])) if text in MISTAKEN else text
-        for text in BENIGN
-    ],
-)
+@pytest.mark.parametrize("text", BENIGN)
 def test_ordinary_text_is_left_alone_at_medium(text: str) -> None:
     assert score(text) < MEDIUM, explain(text)
 

@@ -36,7 +36,8 @@ else:  # as on a machine without a compiler: there is no twin to compare
 READ = weights.load()
 COMPILED = Judge(READ)
 PLAIN = Judge(READ, sums_of=lambda weights, _: counting.Sums(weights), forest_of=weighing.Forest)
-KNOWN = (tuple(weighing.forest_of(READ.told[kind]["trees"], heads) for kind, heads in KINDS.items()), [-100.0] * 9)
+FORESTS = tuple(weighing.forest_of(READ.told[kind]["trees"], heads) for kind, heads in KINDS.items())
+KNOWN = FORESTS, [-100.0] * 9, [100.0] * 3
 QUICK, SLOW = counting.sums_of(READ, KNOWN), counting.Sums(READ)
 NUMBER = Numbers(READ.words)
 

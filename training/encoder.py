@@ -109,9 +109,9 @@ _SPEAKERS = {"attack": ("own", "other"), "planted": ("brought",), "harm": ("own"
 _ROLE = {"attack": "user", "planted": "tool", "harm": "user"}
 
 _RATES = {
-    "attack": {0.35: 0.03, 0.6: 0.015, 0.85: 0.003},
-    "planted": {0.35: 0.03, 0.6: 0.01, 0.85: 0.003},
-    "harm": {0.35: 0.003, 0.6: 0.001, 0.85: 0.0003},
+    "attack": {0.35: 0.03, 0.6: 0.01, 0.85: 0.003},
+    "planted": {0.35: 0.02, 0.6: 0.006, 0.85: 0.002},
+    "harm": {0.35: 0.005, 0.6: 0.0012, 0.85: 0.0005},
 }
 """The share of the harmless held-out texts, many of them look-alikes of attacks, that the encoder may bring to each score."""
 

@@ -23,6 +23,8 @@ from training.planting import Placed
 _SHORT = 560
 """Characters of a text that is shown whole."""
 
+_READ = 4
+"""Places of what a tool brought that the encoder is asked about."""
 _MINED = 3
 """Places of a harmless text that are learned from, the most suspicious."""
 
@@ -124,12 +126,12 @@ def _of_text(judge: Judge, one: Example, chance: Random) -> Iterator[Lesson]:
     if len(text) <= _SHORT:
         yield Lesson(text, (0, len(text)), asked, whole=True)
     elif not one.implicit:
-        around = mined[: 1 + (tool and one.benign)]
+        around = mined[: _READ if tool and one.benign else 1]
         if one.benign:
             start = chance.randrange(max(1, len(text) - _STRETCH))
             around.append((start, start + _STRETCH))
         for place in around:
-            yield Lesson(text, place, asked)
+            yield Lesson(text, place, asked, narrow=tool)
 
 
 def _of_sentences(one: Example, view: View, mined: Sequence[Place], *, tool: bool) -> list[Asked]:

@@ -114,26 +114,33 @@ def weighing(examples: Sequence[Example], evidence: NDArray[np.float64], kind: s
         there = seen & (folds == held)
         said[there] = weighed(forest(row[learn], wanted[learn], share[learn], kind, seed), row[there], kind)
     told = {}
-    for name, role in _SCALES[kind].items():
-        usual = ~wanted & np.array([one.role == role and not one.templated and not one.paired for one in chosen])
+    for name, (role, foreign) in _SCALES[kind].items():
+        usual = ~wanted & np.array([_counts(one, role, foreign=foreign) for one in chosen])
         told[name] = points(
             said[usual], [one.source for one, take in zip(chosen, usual, strict=True) if take], kind, role
         )
-    # An operator's text is never held to less than a user's. Neither his nor a tool's comes near harm often: a share of it all
-    # would be set by what is far from it.
+    # Neither an operator's text nor one in another language is held to less than a user's. Neither an operator's nor a tool's
+    # comes near harm often: a share of it all would be set by what is far from it.
     if kind == "attack":
-        told["own"] = max(told["own"], told["other"])
+        told |= {name: max(told[name], told["other"]) for name in ("own", "foreign")}
+    elif kind == "planted":
+        told["foreign"] = max(told["foreign"], told["brought"])
     elif kind == "harm":
-        told |= {"own": told["other"], "brought": told["other"]}
+        told |= dict.fromkeys(("own", "brought", "foreign"), told["other"])
     return {"trees": forest(row[seen], wanted[seen], share[seen], kind, seed), "points": told}
 
 
 _SCALES = {
-    "attack": {"own": "system", "other": "user"},
-    "planted": {"brought": "tool"},
-    "harm": {"other": "user"},
+    "attack": {"own": ("system", False), "other": ("user", False), "foreign": ("user", True)},
+    "planted": {"brought": ("tool", False), "foreign": ("tool", True)},
+    "harm": {"other": ("user", False)},
 }
-"""Whose texts set the scales of each kind's scores."""
+"""Whose texts set the scales of each kind's scores: the role, and whether only those in other languages than English."""
+
+
+def _counts(one: Example, role: str, *, foreign: bool) -> bool:
+    """Whether a harmless text is one by which a scale is set."""
+    return one.role == role and not one.templated and not one.paired and (not foreign or one.language != "en")
 
 
 def _about(one: Example, kind: str) -> bool:

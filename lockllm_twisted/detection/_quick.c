@@ -200,7 +200,8 @@ typedef struct {
     uint16_t shapes[SHAPES], quote, line;
     double sentence[HEADS], window[HEADS], share[HEADS], faint[SCOUT_HEADS], least[SCOUT_HEADS];
     Forest *forests[KINDS];
-    double untold[KINDS][SPEAKERS]; /* what the trees say at most where nothing is told */
+    double untold[KINDS][SPEAKERS]; /* what the trees say at most where nothing is told, */
+    double quiet[KINDS];            /* and what the heads do */
     int64_t near[SCOUT_HEADS], wide[SCOUT_HEADS];
 } Sums;
 
@@ -303,13 +304,13 @@ static void *copied(PyObject *from, size_t part, size_t *count) {
 
 static int fill(Sums *self, PyObject *args, PyObject *named) {
     static char *names[] = {"classes", "layers", "scout", "sentence", "window", "share", "faint", "least", "near", "wide", "words",
-                            "shapes", "quote", "line", "usual", "starts", "forests", "untold", NULL};
+                            "shapes", "quote", "line", "usual", "starts", "forests", "untold", "quiet", NULL};
     PyObject *classes, *layers, *scout, *sentence, *window, *share, *faint, *least, *near, *wide, *words, *shapes, *starts,
-        *forests, *untold;
+        *forests, *untold, *quiet;
     unsigned int usual;
-    if (!PyArg_ParseTupleAndKeywords(args, named, "$OOOOOOOOOOO!OHHIO!OO", names, &classes, &layers, &scout, &sentence, &window,
+    if (!PyArg_ParseTupleAndKeywords(args, named, "$OOOOOOOOOOO!OHHIO!OOO", names, &classes, &layers, &scout, &sentence, &window,
                                      &share, &faint, &least, &near, &wide, &PyDict_Type, &words, &shapes, &self->quote, &self->line,
-                                     &usual, &StartsType, &starts, &forests, &untold))
+                                     &usual, &StartsType, &starts, &forests, &untold, &quiet))
         return -1;
     self->usual = usual;
     self->starts = (Starts *)Py_NewRef(starts);
@@ -329,7 +330,7 @@ static int fill(Sums *self, PyObject *args, PyObject *named) {
     if (tables_of(layers, self->layers, LAYERS) < 0 || tables_of(scout, self->scout, SCOUT_LAYERS) < 0 ||
         numbers_of(sentence, self->sentence, HEADS) < 0 || numbers_of(window, self->window, HEADS) < 0 ||
         numbers_of(share, self->share, HEADS) < 0 || numbers_of(faint, self->faint, SCOUT_HEADS) < 0 ||
-        numbers_of(least, self->least, SCOUT_HEADS) < 0 ||
+        numbers_of(least, self->least, SCOUT_HEADS) < 0 || numbers_of(quiet, self->quiet, KINDS) < 0 ||
         limits_of(near, self->near) < 0 || limits_of(wide, self->wide) < 0 || words_of(words, &self->words, self->numbers, self->starts->meet_count) < 0)
         return -1;
     return 0;
@@ -884,9 +885,11 @@ static void row_of(const Glance *glance, double *row) {
 /* Whether nothing is told of a kind, whatever matches: what the trees weigh must be known without the rules. */
 static int untold(const Glance *glance, int kind, const double *row, int ruled) {
     const Sums *self = glance->sums;
+    const double said = kind == HARMFUL ? row[HARM] : kind == PLANTED ? larger(row[ANY], row[INDIRECT]) : row[ANY];
     const int loud = kind == HARMFUL ? row[HARM] > self->least[1]
                                      : row[ANY] > self->least[2] || (kind == PLANTED && row[INDIRECT] > self->least[0]);
     if (!loud) return 1;
+    if (said > self->quiet[kind]) return 0;
     const double most = self->untold[kind][glance->own ? OWN : glance->brought ? BROUGHT : OTHER], short_ = log(1.0 + SHORT);
     if (ruled || weigh(self->forests[kind], row) > most) return 0;
     if (row[LENGTH] <= short_) return 1;

@@ -53,9 +53,9 @@ Glance = tuple[int, Sequence[Spoken] | None, int]
 """What a text is at a glance: what it may be (`doubts`), 0 for one in which there is nothing to find; what `Counting.look` finds, None where
 that was not told; and the number of tokens."""
 
-Untold = tuple[tuple[Weighing, ...], list[float]]
-"""The trees for attacks, for planted ones and for harm, and what these say at most where nothing is told: of each in a text of the operator's,
-of somebody else's, and in one that a tool brought."""
+Untold = tuple[tuple[Weighing, ...], list[float], list[float]]
+"""The trees for attacks, for planted ones and for harm; what these say at most where nothing is told: of each in a text of the operator's,
+of somebody else's, and in one that a tool brought; and what the heads say at most there, of each kind."""
 
 IN_DOUBT: Glance = (DISGUISED | SPEAKING, None, 0)
 
@@ -263,4 +263,5 @@ def sums_of(weights: Weights, untold: Untold) -> Counting:
         starts=starts,
         forests=untold[0],
         untold=untold[1],
+        quiet=untold[2],
     )

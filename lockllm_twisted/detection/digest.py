@@ -4,5 +4,5 @@ Responsible for: `DIGEST` and `ENCODER_DIGEST`, which training writes together w
 Must never: be changed by hand.
 """
 
-DIGEST = "aea439b2b597c4303fc1d19fa2279578b636b67b05d9b9ed1f3ba8b73e6d0bd2"
-ENCODER_DIGEST = "9cc9dee2ede3a62bebfb580ded7dfe0d9369dfd5a683c7629b1ff83172c3552f"
+DIGEST = "acc4a55c1fded90c58629f56c1c301ec234f474d8cb3d977afdbc9c92b6fb71b"
+ENCODER_DIGEST = "354fc242186122dd51831ebdfa019e57bebbf6a8899bd4de1ac401566459a51f"

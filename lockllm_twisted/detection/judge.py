@@ -32,25 +32,36 @@ from lockllm_twisted.detection.weighing import Nodes, Weighing, forest_of, scale
 from lockllm_twisted.detection.weights import Weights, load
 from lockllm_twisted.values import Category, Finding, Origin
 
-_REVISION = 7
+_REVISION = 8
 """Stands for all that is neither in the rules nor in the weights. To be raised when it changes what is found."""
 
 VERSION = f"{_REVISION}-{ALL.version}-{DIGEST[:12]}-{ENCODER_DIGEST[:12]}"
 
+_ANY = HEADS.index("any")
+
 _LEAST = 0.25
 """Less is not worth reading again, or telling. The sensitivities start at 0.35; this leaves room for a threshold of one's own."""
 
+_QUIET = {"attack": inf, "planted": -inf, "harm": -0.5}
+"""What a kind's heads say at most where the trees decide whether a text is read again. Of what a tool brought, they never do: an order has no
+words of its own, and they can't know whether it belongs there."""
+
 _READ = 4
 """Places of a text that are read again: more than one, so that none hides behind a louder one."""
+_FAINT = {"attack": -1.0, "planted": -0.5, "harm": 0.0}
+"""What the sums say at most of a place in a long text that is not read again."""
+_LOST = 1.0
+"""What a sentence says less without its quotations, as a logit, where these say most of it."""
 _NEAR = 250
 """Characters to each side of a place in a long text that it is weighed with."""
 
 
 @attrs.frozen
 class _Weighed:
-    """What a text came to for a kind: the score of what the trees say, what precise rules say by themselves, and whether it is to be read again."""
+    """What a text came to for a kind: what the trees say, as what score, what precise rules say by themselves, and whether it is to be read again."""
 
     kind: str
+    value: float
     score: float
     exact: Sequence[Exact]
     again: bool
@@ -111,7 +122,8 @@ class Judge:
             for _, points in self._kinds.values()
             for speaker in ("own", "other", "brought")
         ]
-        self._model = Model(weights, sums_of(weights, (tuple(forest for forest, _ in self._kinds.values()), untold)))
+        forests = tuple(forest for forest, _ in self._kinds.values())
+        self._model = Model(weights, sums_of(weights, (forests, untold, list(_QUIET.values()))))
         least = dict(zip(SCOUT_HEADS, weights.told["least"], strict=True))
         self._least = {kind: [(head, least[HEADS[head]]) for head in heads] for kind, heads in KINDS.items()}
 
@@ -176,18 +188,24 @@ class Judge:
             exact = [] if kind == "harm" else exact_hits(evidence, origin)
             if exact or any(evidence.row[at] > least for at, least in self._least[kind]):
                 scale = points[_speaker(origin)]
-                score = max([scaled(scale, forest.weigh(evidence.row)), *(one.enough for one in exact)])
+                value = forest.weigh(evidence.row)
+                score = max([scaled(scale, value), *(one.enough for one in exact)])
                 most = score
                 if is_long(evidence.row):
                     most = max(score, scaled(scale, forest.weigh(as_short(evidence.row))))
-                yield _Weighed(kind, score, exact, again=most > _LEAST)
+                yield _Weighed(kind, value, score, exact, again=most > _LEAST or self._loud(kind, evidence))
+
+    def _loud(self, kind: str, evidence: Evidence) -> bool:
+        """Whether what the heads say is enough for a text to be read again."""
+        return any(evidence.row[head] > _QUIET[kind] for head in KINDS[kind])
 
     def _readings(self, kind: str, evidence: Evidence, origin: Origin, encoder: Encoder) -> _Again:
         """The loudest places, read again. In a long text each is weighed with its neighbourhood, as a text of its own."""
         forest, _ = self._kinds[kind]
         long = is_long(evidence.row)
-        places = list(suspects(evidence, KINDS[kind]))
-        spoken = [(view, one) for view, one in places if one.outside > 0 or not long]
+        every = list(suspects(evidence, KINDS[kind]))
+        places = [(view, one) for view, one in every if not long or _most(one, kind) > _FAINT[kind]]
+        spoken = [(view, one) for view, one in places if not (long and _only_quoted(one))]
         by_view: dict[View, list[Seen]] = {}
         for view, one in spoken[:_READ]:
             by_view.setdefault(view, []).append(one)
@@ -198,9 +216,9 @@ class Judge:
                 if said is None or near is None:
                     foreign.append((view, one))
                 else:
-                    sums = max(one.logits[head] for head in KINDS[kind])
-                    found.append(Reading(view, one, sums, forest.weigh(near.row), said))
-        return _Again(found, foreign, quoted=len(places) - len(spoken), more=len(spoken) > _READ)
+                    found.append(Reading(view, one, _most(one, kind), forest.weigh(near.row), said))
+        more = len(places) < len(every) or len(spoken) > _READ
+        return _Again(found, foreign, quoted=len(places) - len(spoken), more=more)
 
     def _around(self, view: View, unit: Seen, origin: Origin) -> Evidence | None:
         """The evidence around a place in a long text."""
@@ -209,7 +227,7 @@ class Judge:
         return gather(self._model, [view.excerpt([around])], origin)
 
     def _alone(self, kind: str, places: Sequence[Spot], origin: Origin) -> float:
-        """The score of some places by themselves, by the trees."""
+        """The score of some places by themselves, which are no English, by the trees."""
         if not places:
             return 0.0
         by_view: dict[View, list[tuple[int, int]]] = {}
@@ -217,7 +235,7 @@ class Judge:
             by_view.setdefault(view, []).append(view.part(one.first, one.end))
         evidence = gather(self._model, [view.excerpt(sorted(parts)) for view, parts in by_view.items()], origin)
         forest, points = self._kinds[kind]
-        return 0.0 if evidence is None else scaled(points[_speaker(origin)], forest.weigh(evidence.row))
+        return 0.0 if evidence is None else scaled(points[_speaker(origin, foreign=True)], forest.weigh(evidence.row))
 
     def _told(self, weighed: _Weighed, evidence: Evidence, origin: Origin) -> Iterator[Finding]:
         """The findings of a kind, once what is suspicious was read again."""
@@ -226,7 +244,10 @@ class Judge:
         encoder = self._encoder
         if encoder is not None and weighed.again:
             again = self._readings(kind, evidence, origin, encoder)
-            if again.places:
+            if again.foreign and not again.places:
+                scale = self._kinds[kind][1][_speaker(origin, foreign=True)]
+                score = max([scaled(scale, weighed.value), *(one.enough for one in exact)])
+            elif again.places:
                 both, loudest = max((encoder.together(kind, one.values), at) for at, one in enumerate(again.places))
                 said = encoder.scored(kind, _speaker(origin), both)
                 enough = [] if again.everything and said < _LEAST else [one.enough for one in exact]
@@ -242,10 +263,22 @@ class Judge:
             yield from tell(self._model, kind, score, evidence, origin, exact, spot)
 
 
-def _speaker(origin: Origin) -> str:
-    """Whose scale a score is told in: what is usual in one's text is an alarm in another's."""
+def _most(unit: Seen, kind: str) -> float:
+    """What the sums say of a unit."""
+    return max(unit.logits[head] for head in KINDS[kind])
+
+
+def _only_quoted(unit: Seen) -> bool:
+    """Whether what a sentence says is in quotation marks."""
+    return unit.outside <= min(0.0, unit.logits[_ANY] - _LOST)
+
+
+def _speaker(origin: Origin, *, foreign: bool = False) -> str:
+    """Whose scale a score is told in: what is usual in one's text is an alarm in another's. ``foreign``: the text is no English."""
     if origin in OWN:
         return "own"
+    if foreign:
+        return "foreign"
     return "brought" if origin in QUOTING else "other"
 
 
