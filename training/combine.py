@@ -61,9 +61,14 @@ def weighed(trees: list[Nodes], rows: NDArray[np.float64], kind: str) -> NDArray
 
 
 _USUAL = {"low": 0.0015, "medium": 0.007, "high": 0.03}
-_RATES = {"user": _USUAL, "system": _USUAL, "tool": {"low": 0.003, "medium": 0.015, "high": 0.06}}
-"""The share of benign texts of a role that may come to the score at which a sensitivity starts, the mean over their sources. The
-tool texts that were written one by one are full of requests between people, more than tools bring."""
+_RATES = {
+    "user": _USUAL,
+    "system": _USUAL,
+    "foreign": {"low": 0.002, "medium": 0.011, "high": 0.04},
+    "tool": {"low": 0.003, "medium": 0.015, "high": 0.06},
+}
+"""The share of benign texts of a role, or of users in other languages than English, that may come to the score at which a sensitivity
+starts, the mean over their sources. The tool texts that were written one by one are full of requests between people, more than tools bring."""
 
 _HARM_RATES = {"low": 0.0003, "medium": 0.001, "high": 0.004}
 """The same for requests for harm, a narrow subject: a share of all benign texts is many of the few that are near it."""
@@ -71,12 +76,12 @@ _HARM_RATES = {"low": 0.0003, "medium": 0.001, "high": 0.004}
 _SCORES = {"low": 0.85, "medium": 0.6, "high": 0.35}
 
 
-def points(said: NDArray[np.float64], sources: Sequence[str], kind: str, role: str) -> list[list[float]]:
+def points(said: NDArray[np.float64], sources: Sequence[str], kind: str, whose: str) -> list[list[float]]:
     """Where the scores of the sensitivities stand, from what benign texts of held-out sources came to (-inf: nothing seen).
 
     Each source counts alike: a threshold for the pool would be one for its largest and easiest parts.
     """
-    rates = _HARM_RATES if kind == "harm" else _RATES[role]
+    rates = _HARM_RATES if kind == "harm" else _RATES[whose]
     _, of, size = np.unique(np.array(sources), return_inverse=True, return_counts=True)
     order = np.argsort(-said)
     above = np.cumsum(1 / size[of[order]]) / len(size)

@@ -116,9 +116,8 @@ def weighing(examples: Sequence[Example], evidence: NDArray[np.float64], kind: s
     told = {}
     for name, (role, foreign) in _SCALES[kind].items():
         usual = ~wanted & np.array([_counts(one, role, foreign=foreign) for one in chosen])
-        told[name] = points(
-            said[usual], [one.source for one, take in zip(chosen, usual, strict=True) if take], kind, role
-        )
+        sources = [one.source for one, take in zip(chosen, usual, strict=True) if take]
+        told[name] = points(said[usual], sources, kind, "foreign" if foreign and role == "user" else role)
     # Neither an operator's text nor one in another language is held to less than a user's. Neither an operator's nor a tool's
     # comes near harm often: a share of it all would be set by what is far from it.
     if kind == "attack":
