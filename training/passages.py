@@ -11,7 +11,7 @@ from random import Random
 
 import attrs
 
-from lockllm_twisted.detection.encoder import LABELS, Place, suspects
+from lockllm_twisted.detection.encoder import LABELS, READ, Place, suspects
 from lockllm_twisted.detection.evidence import KINDS
 from lockllm_twisted.detection.grams import LAST_END, sentences
 from lockllm_twisted.detection.judge import Judge
@@ -23,8 +23,6 @@ from training.planting import Placed
 _SHORT = 560
 """Characters of a text that is shown whole."""
 
-_READ = 4
-"""Places of what a tool brought that the encoder is asked about."""
 _MINED = 3
 """Places of a harmless text that are learned from, the most suspicious."""
 
@@ -126,7 +124,7 @@ def _of_text(judge: Judge, one: Example, chance: Random) -> Iterator[Lesson]:
     if len(text) <= _SHORT:
         yield Lesson(text, (0, len(text)), asked, whole=True)
     elif not one.implicit:
-        around = mined[: _READ if tool and one.benign else 1]
+        around = mined[: READ if tool and one.benign else 1]
         if one.benign:
             start = chance.randrange(max(1, len(text) - _STRETCH))
             around.append((start, start + _STRETCH))

@@ -31,6 +31,8 @@ SEATS = 128
 
 _NEAR = 700
 """Characters to each side of a place in which the pieces around it are looked for."""
+READ = 4
+"""Places of a text that are read again: more than one, so that none hides behind a louder one."""
 MOST = SEATS - 2
 """Pieces that are shown."""
 NARROW = 80
@@ -97,7 +99,7 @@ def suspects(evidence: Evidence, heads: Sequence[int]) -> Iterator[tuple[View, S
     """The sentences, or else windows, for which some heads say most, the strongest first."""
     units = [(look.view, one) for look in evidence.looks for one in look.seen]
     sentences = [each for each in units if not each[1].window]
-    yield from sorted(sentences or units, key=lambda each: -max(each[1].logits[head] for head in heads))
+    yield from sorted(sentences or units, key=lambda each: -each[1].most(heads))
 
 
 class Encoder:

@@ -17,7 +17,7 @@ from lockllm_twisted.detection import encoder_weights
 from lockllm_twisted.detection.counting import IN_DOUBT, Counting, Untold, sums_of
 from lockllm_twisted.detection.digest import DIGEST, ENCODER_DIGEST
 from lockllm_twisted.detection.doubts import DISGUISED
-from lockllm_twisted.detection.encoder import Encoder, suspects
+from lockllm_twisted.detection.encoder import READ, Encoder, suspects
 from lockllm_twisted.detection.evidence import KINDS, OWN, Evidence, as_short, gather, is_long
 from lockllm_twisted.detection.families import ALL
 from lockllm_twisted.detection.grams import HEADS, SCOUT_HEADS
@@ -46,8 +46,6 @@ _QUIET = {"attack": inf, "planted": -inf, "harm": -0.5}
 """What a kind's heads say at most where the trees decide whether a text is read again. Of what a tool brought, they never do: an order has no
 words of its own, and they can't know whether it belongs there."""
 
-_READ = 4
-"""Places of a text that are read again: more than one, so that none hides behind a louder one."""
 _FAINT = {"attack": -1.0, "planted": -0.5, "harm": 0.0}
 """What the sums say at most of a place in a long text that is not read again."""
 _LOST = 1.0
@@ -123,7 +121,7 @@ class Judge:
             for speaker in ("own", "other", "brought")
         ]
         forests = tuple(forest for forest, _ in self._kinds.values())
-        self._model = Model(weights, sums_of(weights, (forests, untold, list(_QUIET.values()))))
+        self._model = Model(weights, sums_of(weights, (forests, untold, [_QUIET[kind] for kind in KINDS])))
         least = dict(zip(SCOUT_HEADS, weights.told["least"], strict=True))
         self._least = {kind: [(head, least[HEADS[head]]) for head in heads] for kind, heads in KINDS.items()}
 
@@ -190,24 +188,20 @@ class Judge:
                 scale = points[_speaker(origin)]
                 value = forest.weigh(evidence.row)
                 score = max([scaled(scale, value), *(one.enough for one in exact)])
-                most = score
-                if is_long(evidence.row):
-                    most = max(score, scaled(scale, forest.weigh(as_short(evidence.row))))
-                yield _Weighed(kind, value, score, exact, again=most > _LEAST or self._loud(kind, evidence))
-
-    def _loud(self, kind: str, evidence: Evidence) -> bool:
-        """Whether what the heads say is enough for a text to be read again."""
-        return any(evidence.row[head] > _QUIET[kind] for head in KINDS[kind])
+                again = score > _LEAST or any(evidence.row[head] > _QUIET[kind] for head in KINDS[kind])
+                if not again and is_long(evidence.row):
+                    again = scaled(scale, forest.weigh(as_short(evidence.row))) > _LEAST
+                yield _Weighed(kind, value, score, exact, again)
 
     def _readings(self, kind: str, evidence: Evidence, origin: Origin, encoder: Encoder) -> _Again:
         """The loudest places, read again. In a long text each is weighed with its neighbourhood, as a text of its own."""
         forest, _ = self._kinds[kind]
         long = is_long(evidence.row)
         every = list(suspects(evidence, KINDS[kind]))
-        places = [(view, one) for view, one in every if not long or _most(one, kind) > _FAINT[kind]]
+        places = [(view, one) for view, one in every if not long or one.most(KINDS[kind]) > _FAINT[kind]]
         spoken = [(view, one) for view, one in places if not (long and _only_quoted(one))]
         by_view: dict[View, list[Seen]] = {}
-        for view, one in spoken[:_READ]:
+        for view, one in spoken[:READ]:
             by_view.setdefault(view, []).append(one)
         found, foreign = [], []
         for view, units in by_view.items():
@@ -216,8 +210,8 @@ class Judge:
                 if said is None or near is None:
                     foreign.append((view, one))
                 else:
-                    found.append(Reading(view, one, _most(one, kind), forest.weigh(near.row), said))
-        more = len(places) < len(every) or len(spoken) > _READ
+                    found.append(Reading(view, one, one.most(KINDS[kind]), forest.weigh(near.row), said))
+        more = len(places) < len(every) or len(spoken) > READ
         return _Again(found, foreign, quoted=len(places) - len(spoken), more=more)
 
     def _around(self, view: View, unit: Seen, origin: Origin) -> Evidence | None:
@@ -244,10 +238,7 @@ class Judge:
         encoder = self._encoder
         if encoder is not None and weighed.again:
             again = self._readings(kind, evidence, origin, encoder)
-            if again.foreign and not again.places:
-                scale = self._kinds[kind][1][_speaker(origin, foreign=True)]
-                score = max([scaled(scale, weighed.value), *(one.enough for one in exact)])
-            elif again.places:
+            if again.places:
                 both, loudest = max((encoder.together(kind, one.values), at) for at, one in enumerate(again.places))
                 said = encoder.scored(kind, _speaker(origin), both)
                 enough = [] if again.everything and said < _LEAST else [one.enough for one in exact]
@@ -258,14 +249,12 @@ class Judge:
                 )  # who forbids attacks speaks of them, and the encoder can't tell who speaks
                 score = min(most, max([said, self._alone(kind, again.foreign, origin), *enough]))
                 spot = again.places[loudest].view, again.places[loudest].unit
+            elif again.foreign:
+                scale = self._kinds[kind][1][_speaker(origin, foreign=True)]
+                score = max([scaled(scale, weighed.value), *(one.enough for one in exact)])
         score = round(score, 3)
         if score > _LEAST:
             yield from tell(self._model, kind, score, evidence, origin, exact, spot)
-
-
-def _most(unit: Seen, kind: str) -> float:
-    """What the sums say of a unit."""
-    return max(unit.logits[head] for head in KINDS[kind])
 
 
 def _only_quoted(unit: Seen) -> bool:

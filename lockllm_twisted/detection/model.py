@@ -42,6 +42,10 @@ class Seen:
     outside: float
     window: bool
 
+    def most(self, heads: Sequence[int]) -> float:
+        """The largest logit of some heads."""
+        return max(self.logits[head] for head in heads)
+
 
 class Numbers(dict[str, int]):
     """Words to numbers; an unknown word gets its shape's."""
