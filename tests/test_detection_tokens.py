@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lockllm_twisted.detection.tokens import LINE, blocks, places, tokens
 from lockllm_twisted.detection.view import normalise, read
 
-ANY_TEXT = st.one_of(st.text(max_size=200), st.text(alphabet="ab1'\n\t .;!?|<[#\"-_дあ한ก。", max_size=200))
+ANY_TEXT = st.one_of(st.text(max_size=200), st.text(alphabet="ab1'\n\t .:;!?|<[#\"-_дあ한ก。", max_size=200))
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,9 @@ ANY_TEXT = st.one_of(st.text(max_size=200), st.text(alphabet="ab1'\n\t .;!?|<[#\
         ("ignore_all-previous\ninstructions!", ["ignore", "all", "previous", LINE, "instructions", "!"]),
         ('<system>: "hi" [x] # |', ["<", "system", ":", '"', "hi", '"', "[", "x", "#"]),
         ("привет, мир。", ["привет", "мир", "."]),
+        ("at 10:30, 17.00 to a.b@c.example.", ["at", "10", "30", "17", "00", "to", "a", "b", "c", "example", "."]),
+        ("so.it:is. 1.é 2:b 3:", ["so", "it", ":", "is", ".", "1", ".", "é", "2", ":", "b", "3", ":"]),
+        ("api。key", ["api", "key"]),
         ("忽略a指令", ["忽", "略", "a", "指", "令"]),
         ("한국 어", ["한", "국", "어"]),
         ("' '' \t", []),

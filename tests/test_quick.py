@@ -54,7 +54,7 @@ PIECES = st.one_of(
 )
 
 
-@given(st.lists(PIECES, max_size=40), st.sampled_from(("", " ", " ", ". ")), ORIGINS)
+@given(st.lists(PIECES, max_size=40), st.sampled_from(("", " ", " ", ". ", ".", ":")), ORIGINS)
 @settings(max_examples=600, deadline=None)
 def test_any_text_is_judged_alike(pieces: list[str], between: str, origin: Origin) -> None:
     text = between.join(pieces)
@@ -84,7 +84,7 @@ def test_a_glance_sees_what_a_look_a_search_and_the_decoders_see(
         assert not any(hit.rule.precise for hit in hits_of(view, origin))
 
 
-@given(st.lists(PIECES, max_size=60), st.sampled_from((" ", " ", ". ", "'s ", "")), st.integers(0, 900))
+@given(st.lists(PIECES, max_size=60), st.sampled_from((" ", " ", ". ", ".", ":", "'s ", "")), st.integers(0, 900))
 @settings(max_examples=300, deadline=None)
 def test_rules_are_told_to_start_at_the_same_places(pieces: list[str], between: str, padding: int) -> None:
     latin = View("pad. " * padding + between.join(pieces), (), ()).latin

@@ -61,6 +61,11 @@ class Example:
         return not self.benign and "implicit" in self.source
 
     @property
+    def stray(self) -> bool:
+        """The harmless pair of an ordinary instruction, put into a document that it has nothing to do with: often a request too."""
+        return self.benign and "implicit" in self.source
+
+    @property
     def templated(self) -> bool:
         """Made by a grammar of ours: easier to tell than what people write."""
         return self.cluster.startswith("grown:")

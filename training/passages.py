@@ -1,12 +1,14 @@
 """What the encoder learns from: passages as it will be shown them, and what it should say of all of each and of places in it.
 
-Responsible for: `lessons`, of texts, of short texts between others, of sentences by themselves, and of sentences put into documents.
+Responsible for: `lessons`, of texts, of short texts between others, of sentences by themselves, and of sentences put into documents: those that
+were written for it, and those that ask for something in a document of their own.
 Must never: show more of a text than ``detection.encoder`` does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from math import inf
 from random import Random
 
 import attrs
@@ -18,7 +20,7 @@ from lockllm_twisted.detection.judge import Judge
 from lockllm_twisted.detection.tokens import ENDS
 from lockllm_twisted.detection.view import View, read
 from training.corpus import Example
-from training.planting import Placed
+from training.planting import SHORTEST, Placed, put
 
 _SHORT = 560
 """Characters of a text that is shown whole."""
@@ -28,6 +30,10 @@ _MINED = 3
 
 _PLANTED = 1.5
 """How much a sentence in a document counts."""
+_STRAY = 0.3
+"""How much a harmless one does that is the pair of an order or a task: often a request too, out of place where it was put."""
+_ASKING, _MOVED = -1.5, 2
+"""What the sums say at least of a request in a harmless document, which they learned from; and how many of each are put into others."""
 _LOUD = 0.5
 """How much a suspicious sentence of a harmless text counts, beside all of the text."""
 _BESIDE = 0.1
@@ -84,11 +90,13 @@ def lessons(judge: Judge, examples: Iterable[Example], planted: Iterable[Placed]
         yield from _of_text(judge, one, Random(f"{seed} {one.text}"))
     yield from _between(texts, seed)
     yield from _apart(texts, seed)
+    yield from _moved(judge, texts, seed)
     for placed in planted:
         before, sentence, behind = (read(part).lowered for part in placed.text)
         if sentence:
             place = len(before), len(before) + len(sentence)
-            asked = Asked(place, _row(planted=placed.label != "benign"), _row(planted=_PLANTED))
+            stray = placed.label == "benign" and placed.family.startswith("implicit")
+            asked = Asked(place, _row(planted=placed.label != "benign"), _row(planted=_STRAY if stray else _PLANTED))
             beside = _beside(before, place, behind)
             said = [asked, *_quiet(beside, _row(planted=_BESIDE))]
             yield Lesson(f"{before}{sentence}{behind}", place, said, narrow=True)
@@ -145,12 +153,16 @@ def _of_sentences(one: Example, view: View, mined: Sequence[Place], *, tool: boo
     return [*_quiet(suspicious, loud), *_quiet(others, quiet)]
 
 
-def _suspicious(judge: Judge, one: Example, kind: str) -> list[Place]:
-    """Places in the plain text, the most suspicious first."""
+def _suspicious(judge: Judge, one: Example, kind: str, least: float = -inf) -> list[Place]:
+    """Places in the plain text of which the sums say so much at least, the most suspicious first."""
     evidence = judge.evidence(one.text, one.origin)
     found = [] if evidence is None else suspects(evidence, KINDS[kind])
     text = read(one.text).lowered
-    return [view.part(unit.first, unit.end) for view, unit in found if view.lowered == text]
+    return [
+        view.part(unit.first, unit.end)
+        for view, unit in found
+        if view.lowered == text and unit.most(KINDS[kind]) > least
+    ]
 
 
 def _between(texts: Sequence[Example], seed: int) -> Iterator[Lesson]:
@@ -179,3 +191,20 @@ def _apart(texts: Sequence[Example], seed: int) -> Iterator[Lesson]:
                 sentence = view.lowered[start:end]
                 share = _row(attack=1, harm=1, planted=one.role == "tool")
                 yield Lesson(sentence, (0, len(sentence)), [Asked(None, _HARMLESS, share)])
+
+
+def _moved(judge: Judge, texts: Sequence[Example], seed: int) -> Iterator[Lesson]:
+    """What asks for something in harmless documents, put into others: the very words that are harmless where they belong."""
+    documents = [
+        one for one in texts if one.benign and one.role == "tool" and one.language == "en" and len(one.text) >= SHORTEST
+    ]
+    for one in documents:
+        for start, end in _suspicious(judge, one, "planted", _ASKING)[:_MOVED]:
+            chance = Random(f"{seed} moved {start} {one.text}")
+            sentence, other = read(one.text).lowered[start:end], chance.choice(documents)
+            if other is not one:
+                before, _, behind = put(chance, sentence, read(other.text).lowered)
+                place = len(before), len(before) + len(sentence)
+                yield Lesson(
+                    f"{before}{sentence}{behind}", place, [Asked(place, _row(planted=1), _row(planted=1))], narrow=True
+                )

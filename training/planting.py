@@ -1,7 +1,7 @@
 """Sentences that were written one by one, each put into a document that a tool might bring.
 
-Responsible for: `planted`: orders, tasks and addresses to the machine in documents that are not theirs, beside harmless sentences in
-the same documents; `placed`, the same with the place.
+Responsible for: `planted`: orders, tasks and addresses to the machine in documents that are not theirs, what people ordinarily ask among
+them, beside harmless sentences in the same documents; `placed`, the same with the place; `put`, which puts a sentence into a document.
 Must never: put a held-out sentence into a document that is learned from, or the other way round.
 """
 
@@ -30,8 +30,10 @@ class Placed:
 
 SENTENCES = Path(__file__).parent / "sentences"
 
-_SHORTEST = 120
+SHORTEST = 120
 """Characters of a document that a sentence is put into."""
+_BRIEF = 200
+"""Characters, at most, of what somebody ordinarily asks an assistant, for it to be planted."""
 
 _BORDER = re.compile(r"(?<=[.!?])[\"')]?\s+|\n+|(?<=\\n)|(?<=\. )")
 """Between two sentences, or two lines."""
@@ -48,18 +50,24 @@ def placed(seed: int, written: Sequence[Example], *, held: bool) -> Iterator[Pla
     documents = [
         one.text
         for one in written
-        if one.benign and one.role == "tool" and len(one.text) >= _SHORTEST and held_out(one) == held
+        if one.benign and one.role == "tool" and len(one.text) >= SHORTEST and held_out(one) == held
     ]
     for path in sorted(SENTENCES.glob("*.jsonl")):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines()):
             record = json.loads(line)
             if in_fifth(record["text"]) == held:
                 chance = Random(f"{seed} {record['text']}")
-                text = _put(chance, record["text"], chance.choice(documents))
+                text = put(chance, record["text"], chance.choice(documents))
                 yield Placed(text, record["label"], record["family"], f"{path.name}:{number}")
+    for one in written:
+        if one.source == "text_ordinary" and len(one.text) <= _BRIEF and held_out(one) == held:
+            chance = Random(f"{seed} {one.text}")
+            text = put(chance, one.text, chance.choice(documents))
+            yield Placed(text, "indirect_injection", "implicit_ordinary", one.cluster)
 
 
-def _put(chance: Random, sentence: str, document: str) -> tuple[str, str, str]:
+def put(chance: Random, sentence: str, document: str) -> tuple[str, str, str]:
+    """A document around a sentence: what stands before it, the sentence, and what stands behind it."""
     borders = [match.span() for match in _BORDER.finditer(document)]
     if not borders:
         return f"{document}\n", sentence, ""

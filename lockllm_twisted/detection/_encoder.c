@@ -12,12 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEPS = 2047, FIXED = 4096, MOST_WIDTH = 4096, MOST_TOKENS = 512 };
+enum { STEPS = 2047, FEW = 127, BYTE = 128, FIXED = 4096, MOST_WIDTH = 4096, MOST_TOKENS = 512 };
 enum { CURVE_STEP = 256, CURVE_END = 8, CURVE = 2 * CURVE_END * CURVE_STEP + 1 };
 enum { FALL_STEP = 128, FALL = 2048 };
 
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
 #define WIDEST __attribute__((target_clones("avx2", "default"), optimize("O3")))
+#define OF_BYTES __attribute__((target("avx512vnni,avx512vl,avx512bw,prefer-vector-width=256"), optimize("O3")))
 #elif defined(__GNUC__) && !defined(__clang__)
 #define WIDEST __attribute__((optimize("O3")))
 #else
@@ -27,7 +28,8 @@ enum { FALL_STEP = 128, FALL = 2048 };
 /* `outputs` rows of `inputs` whole numbers, what one is worth in each row, and what is added to what it comes to. */
 typedef struct {
     size_t inputs, outputs;
-    int16_t *weights;
+    int8_t *weights;
+    int32_t *shift; /* of each row: what its sum is too large by where `BYTE` is added to each of the numbers that it is multiplied with */
     double *worth, *added;
 } Matrix;
 
@@ -57,64 +59,92 @@ typedef struct {
 typedef struct {
     double *state, *made, *query, *worth, *other_worth;
     int16_t *steps, *query_steps, *key_steps, *value_steps, *shares;
+    uint8_t *bytes; /* `steps`, and `BYTE` more; NULL where the processor multiplies no bytes */
     int32_t *sums;
 } Room;
 
 /* ---- sums ------------------------------------------------------------------------------------------------------ */
 
-/* The products of some rows of weights, `a` and the three behind it, with two rows of numbers. */
-WIDEST static void four_by_two(const int16_t *a, const int16_t *x, int32_t *to, size_t inputs, size_t outputs) {
-    const int16_t *b = a + inputs, *c = b + inputs, *d = c + inputs, *y = x + inputs;
-    int32_t ax = 0, ay = 0, bx = 0, by = 0, cx = 0, cy = 0, dx = 0, dy = 0;
-    for (size_t i = 0; i < inputs; i++) {
-        ax += (int32_t)a[i] * x[i];
-        ay += (int32_t)a[i] * y[i];
-        bx += (int32_t)b[i] * x[i];
-        by += (int32_t)b[i] * y[i];
-        cx += (int32_t)c[i] * x[i];
-        cy += (int32_t)c[i] * y[i];
-        dx += (int32_t)d[i] * x[i];
-        dy += (int32_t)d[i] * y[i];
+/* The products of some rows of weights, `a` and the three behind it, with two rows of numbers; `less` is taken from each. */
+#define FOUR_BY_TWO(name, Number)                                                                                        \
+    static void name(const int8_t *a, const Number *x, const int32_t *less, int32_t *to, size_t inputs, size_t outputs) { \
+        const int8_t *b = a + inputs, *c = b + inputs, *d = c + inputs;                                                  \
+        const Number *y = x + inputs;                                                                                    \
+        int32_t ax = 0, ay = 0, bx = 0, by = 0, cx = 0, cy = 0, dx = 0, dy = 0;                                          \
+        for (size_t i = 0; i < inputs; i++) {                                                                            \
+            ax += (int32_t)a[i] * x[i];                                                                                  \
+            ay += (int32_t)a[i] * y[i];                                                                                  \
+            bx += (int32_t)b[i] * x[i];                                                                                  \
+            by += (int32_t)b[i] * y[i];                                                                                  \
+            cx += (int32_t)c[i] * x[i];                                                                                  \
+            cy += (int32_t)c[i] * y[i];                                                                                  \
+            dx += (int32_t)d[i] * x[i];                                                                                  \
+            dy += (int32_t)d[i] * y[i];                                                                                  \
+        }                                                                                                                \
+        to[0] = ax - less[0], to[1] = bx - less[1], to[2] = cx - less[2], to[3] = dx - less[3];                          \
+        to += outputs;                                                                                                   \
+        to[0] = ay - less[0], to[1] = by - less[1], to[2] = cy - less[2], to[3] = dy - less[3];                          \
     }
-    to[0] = ax, to[1] = bx, to[2] = cx, to[3] = dx;
-    to += outputs;
-    to[0] = ay, to[1] = by, to[2] = cy, to[3] = dy;
-}
 
-WIDEST static int32_t product(const int16_t *a, const int16_t *x, size_t inputs) {
+WIDEST FOUR_BY_TWO(four_by_two, int16_t)
+
+#ifdef OF_BYTES
+OF_BYTES FOUR_BY_TWO(four_by_two_bytes, uint8_t)
+
+static int multiplies_bytes(void) {
+    return __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
+}
+#else
+#define four_by_two_bytes(...)
+static int multiplies_bytes(void) { return 0; }
+#endif
+
+WIDEST static int32_t product(const int8_t *a, const int16_t *x, size_t inputs) {
     int32_t sum = 0;
     for (size_t i = 0; i < inputs; i++) sum += (int32_t)a[i] * x[i];
     return sum;
 }
 
-/* sums[t * outputs + o] = row o of the weights times row t of the numbers. */
-static void multiply(const int16_t *weights, const int16_t *numbers, int32_t *sums, size_t rows, size_t inputs, size_t outputs) {
-    size_t fours = outputs - outputs % 4, twos = rows - rows % 2;
-    for (size_t o = 0; o < fours; o += 4)
-        for (size_t t = 0; t < twos; t += 2)
-            four_by_two(weights + o * inputs, numbers + t * inputs, sums + t * outputs + o, inputs, outputs);
-    for (size_t t = 0; t < rows; t++)
-        for (size_t o = t < twos ? fours : 0; o < outputs; o++)
-            sums[t * outputs + o] = product(weights + o * inputs, numbers + t * inputs, inputs);
+WIDEST static void in_bytes(const int16_t *from, uint8_t *to, size_t count) {
+    for (size_t i = 0; i < count; i++) to[i] = (uint8_t)(from[i] + BYTE);
 }
 
-/* Numbers as whole ones, and what one of these is worth. */
-WIDEST static double in_steps(const double *from, int16_t *to, size_t count) {
+/* sums[t * outputs + o] = row o of the weights times row t of the steps. */
+static void multiply(const Matrix *matrix, const Room *room, size_t rows) {
+    const int32_t nothing[4] = {0};
+    size_t inputs = matrix->inputs, outputs = matrix->outputs, fours = outputs - outputs % 4, twos = rows - rows % 2;
+    if (room->bytes != NULL) in_bytes(room->steps, room->bytes, twos * inputs);
+    for (size_t o = 0; o < fours; o += 4)
+        for (size_t t = 0; t < twos; t += 2) {
+            const int8_t *weights = matrix->weights + o * inputs;
+            int32_t *sums = room->sums + t * outputs + o;
+            if (room->bytes == NULL)
+                four_by_two(weights, room->steps + t * inputs, nothing, sums, inputs, outputs);
+            else
+                four_by_two_bytes(weights, room->bytes + t * inputs, matrix->shift + o, sums, inputs, outputs);
+        }
+    for (size_t t = 0; t < rows; t++)
+        for (size_t o = t < twos ? fours : 0; o < outputs; o++)
+            room->sums[t * outputs + o] = product(matrix->weights + o * inputs, room->steps + t * inputs, inputs);
+}
+
+/* Numbers as whole ones, up to `steps`, and what one of these is worth. */
+WIDEST static double in_steps(const double *from, int16_t *to, size_t count, int steps) {
     double most = 0;
     for (size_t i = 0; i < count; i++)
         if (fabs(from[i]) > most) most = fabs(from[i]);
-    double by = most > 0 ? STEPS / most : 0;
+    double by = most > 0 ? steps / most : 0;
     for (size_t i = 0; i < count; i++) to[i] = (int16_t)rint(from[i] * by);
-    return most / STEPS;
+    return most / steps;
 }
 
-static void rows_in_steps(const double *from, int16_t *to, double *worth, size_t rows, size_t width) {
-    for (size_t t = 0; t < rows; t++) worth[t] = in_steps(from + t * width, to + t * width, width);
+static void rows_in_steps(const double *from, int16_t *to, double *worth, size_t rows, size_t width, int steps) {
+    for (size_t t = 0; t < rows; t++) worth[t] = in_steps(from + t * width, to + t * width, width, steps);
 }
 
 /* What a matrix makes of the rows in `steps`, of which one is worth `worth`. */
 WIDEST static void applied(const Matrix *matrix, const Room *room, double *to, size_t rows) {
-    multiply(matrix->weights, room->steps, room->sums, rows, matrix->inputs, matrix->outputs);
+    multiply(matrix, room, rows);
     const int32_t *sum = room->sums;
     for (size_t t = 0; t < rows; t++)
         for (size_t o = 0; o < matrix->outputs; o++)
@@ -173,17 +203,17 @@ WIDEST static void attend(const Network *self, const Room *room, double value_wo
 static void attended(const Network *self, const Layer *layer, const Room *room, size_t rows) {
     size_t width = self->width;
     double worth = 0;
-    rows_in_steps(room->state, room->steps, room->worth, rows, width);
+    rows_in_steps(room->state, room->steps, room->worth, rows, width, FEW);
     applied(&layer->matrix[VALUE], room, room->query, rows);
     for (size_t i = 0; i < width; i++)
         for (size_t t = 0; t < rows; t++) room->made[i * rows + t] = room->query[t * width + i];
-    worth = in_steps(room->made, room->value_steps, rows * width);
+    worth = in_steps(room->made, room->value_steps, rows * width, STEPS);
     applied(&layer->matrix[QUERY], room, room->query, rows);
     applied(&layer->matrix[KEY], room, room->made, rows);
-    rows_in_steps(room->query, room->query_steps, room->worth, rows, width);
-    rows_in_steps(room->made, room->key_steps, room->other_worth, rows, width);
+    rows_in_steps(room->query, room->query_steps, room->worth, rows, width, STEPS);
+    rows_in_steps(room->made, room->key_steps, room->other_worth, rows, width, STEPS);
     attend(self, room, worth, room->made, rows);
-    rows_in_steps(room->made, room->steps, room->worth, rows, width);
+    rows_in_steps(room->made, room->steps, room->worth, rows, width, FEW);
     applied(&layer->matrix[MIXED], room, room->made, rows);
     for (size_t i = 0; i < rows * width; i++) room->state[i] += room->made[i];
     normed(&layer->attended, room->state, rows, width);
@@ -191,13 +221,13 @@ static void attended(const Network *self, const Layer *layer, const Room *room, 
 
 WIDEST static void widened(const Network *self, const Layer *layer, const Room *room, size_t rows) {
     size_t wide = layer->matrix[WIDER].outputs;
-    rows_in_steps(room->state, room->steps, room->worth, rows, self->width);
+    rows_in_steps(room->state, room->steps, room->worth, rows, self->width, FEW);
     applied(&layer->matrix[WIDER], room, room->made, rows);
     for (size_t i = 0; i < rows * wide; i++) {
         double x = room->made[i];
         if (x < CURVE_END) room->made[i] = x > -CURVE_END ? self->curve[(size_t)(rint(x * CURVE_STEP) + CURVE / 2)] : 0;
     }
-    rows_in_steps(room->made, room->steps, room->worth, rows, wide);
+    rows_in_steps(room->made, room->steps, room->worth, rows, wide, FEW);
     applied(&layer->matrix[NARROWER], room, room->made, rows);
     for (size_t i = 0; i < rows * self->width; i++) room->state[i] += room->made[i];
     normed(&layer->done, room->state, rows, self->width);
@@ -209,7 +239,7 @@ static void say(const Network *self, const Room *room, const int32_t *ids, size_
     size_t width = self->width;
     for (size_t t = 0; t < rows; t++) {
         size_t size = self->pieces.inputs;
-        memcpy(room->steps + t * size, self->pieces.weights + (size_t)ids[t] * size, size * sizeof(int16_t));
+        for (size_t i = 0; i < size; i++) room->steps[t * size + i] = self->pieces.weights[(size_t)ids[t] * size + i];
         room->worth[t] = self->pieces.worth[ids[t]];
     }
     applied(&self->spread, room, room->state, rows);
@@ -225,7 +255,7 @@ static void say(const Network *self, const Room *room, const int32_t *ids, size_
         for (size_t t = first; t < end; t++)
             for (size_t i = 0; i < width; i++) room->made[i] += room->state[t * width + i];
         for (size_t i = 0; i < width; i++) room->made[i] /= (double)(end - first);
-        room->worth[0] = in_steps(room->made, room->steps, width);
+        room->worth[0] = in_steps(room->made, room->steps, width, FEW);
         applied(&self->labels, room, said + at * self->labels.outputs, 1);
     }
 }
@@ -258,18 +288,13 @@ static int matrix_from(Matrix *matrix, PyObject *parts) {
     if (!PyArg_ParseTuple(parts, "OOO", &weights, &worth, &added)) return -1;
     if ((matrix->worth = copied(worth, sizeof(double), &matrix->outputs)) == NULL) return -1;
     if ((matrix->added = copied(added, sizeof(double), &sums)) == NULL) return -1;
-    int8_t *bytes = copied(weights, 1, &count);
-    if (bytes == NULL) return -1;
-    if (matrix->outputs == 0 || count % matrix->outputs || count / matrix->outputs > MOST_WIDTH || sums != matrix->outputs) {
-        PyMem_Free(bytes);
+    if ((matrix->weights = copied(weights, 1, &count)) == NULL) return -1;
+    if (matrix->outputs == 0 || count % matrix->outputs || count / matrix->outputs > MOST_WIDTH || sums != matrix->outputs)
         return wrong("a matrix of another shape");
-    }
     matrix->inputs = count / matrix->outputs;
-    matrix->weights = PyMem_Malloc((count + 1) * sizeof(int16_t));
-    if (matrix->weights == NULL) PyErr_NoMemory();
-    for (size_t i = 0; matrix->weights != NULL && i < count; i++) matrix->weights[i] = bytes[i];
-    PyMem_Free(bytes);
-    return matrix->weights == NULL ? -1 : 0;
+    if ((matrix->shift = PyMem_Calloc(matrix->outputs, sizeof(int32_t))) == NULL) return PyErr_NoMemory(), -1;
+    for (size_t i = 0; i < count; i++) matrix->shift[i / matrix->inputs] += BYTE * matrix->weights[i];
+    return 0;
 }
 
 static int norm_from(Norm *norm, PyObject *parts, size_t width) {
@@ -339,6 +364,7 @@ static PyObject *network_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
 
 static void matrix_free(Matrix *matrix) {
     PyMem_Free(matrix->weights);
+    PyMem_Free(matrix->shift);
     PyMem_Free(matrix->worth);
     PyMem_Free(matrix->added);
 }
@@ -425,6 +451,7 @@ static PyObject *network_say(Network *self, PyObject *args) {
         .key_steps = PyMem_RawMalloc(all * sizeof(int16_t)),
         .value_steps = PyMem_RawMalloc(all * sizeof(int16_t)),
         .shares = PyMem_RawMalloc(rows * sizeof(int16_t)),
+        .bytes = multiplies_bytes() ? PyMem_RawMalloc(all) : NULL,
         .sums = PyMem_RawMalloc(all * sizeof(int32_t)),
     };
     void *every[] = {room.state,       room.made,      room.query,       room.worth,  room.other_worth, room.steps,
@@ -432,6 +459,7 @@ static PyObject *network_say(Network *self, PyObject *args) {
     double *said = PyMem_RawMalloc((asked * labels + 1) * sizeof(double));
     int there = said != NULL;
     for (size_t at = 0; at < sizeof(every) / sizeof(*every); at++) there = there && every[at] != NULL;
+    there = there && (room.bytes != NULL || !multiplies_bytes());
     PyObject *result = NULL;
     if (there) {
         Py_BEGIN_ALLOW_THREADS;
@@ -448,6 +476,7 @@ static PyObject *network_say(Network *self, PyObject *args) {
             PyList_SET_ITEM(result, (Py_ssize_t)at, each);
     }
     for (size_t at = 0; at < sizeof(every) / sizeof(*every); at++) PyMem_RawFree(every[at]);
+    PyMem_RawFree(room.bytes);
     PyMem_RawFree(said);
     PyMem_Free(of);
     return result;

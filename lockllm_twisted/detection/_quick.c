@@ -721,6 +721,12 @@ static void token(Glance *glance, const char *word, size_t size, size_t digits, 
     glance->work->ids[glance->work->size++] = known != NULL ? known->number : glance->sums->shapes[shape(word, size, digits)];
 }
 
+/* Whether a sign is within a number, a time, an address or a name, where no sentence ends. */
+static inline int inside(unsigned char sign, unsigned char before, unsigned char next) {
+    const int in = sign == '.' ? LETTER | DIGIT : sign == ':' ? DIGIT : 0;
+    return (kinds[before] & in) != 0 && (kinds[next] & in) != 0;
+}
+
 /* The numbers of the tokens of an ASCII text, and what a decoder may find in it. Returns 0; 1 where folding changes it; -1 without memory. */
 static int tokenise(Glance *glance, const char *text, size_t size) {
     char word[LONG_WORD];
@@ -764,7 +770,7 @@ static int tokenise(Glance *glance, const char *text, size_t size) {
                 token(glance, word, letters, digits, part == 0);
                 letters = part = digits = 0;
             }
-            if (kind & MARK) {
+            if (kind & MARK && !inside(sign, before, at + 1 < size ? (unsigned char)text[at + 1] : '\0')) {
                 const char mark = sign == ';' ? '.' : sign == '\n' ? '|' : (char)sign;
                 token(glance, &mark, 1, 0, 0);
             }

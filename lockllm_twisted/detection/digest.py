@@ -4,5 +4,5 @@ Responsible for: `DIGEST` and `ENCODER_DIGEST`, which training writes together w
 Must never: be changed by hand.
 """
 
-DIGEST = "91402529ec265ce2b46cd196ee3e6e35827a3ef7b35e84200bca11e088fe6b78"
-ENCODER_DIGEST = "354fc242186122dd51831ebdfa019e57bebbf6a8899bd4de1ac401566459a51f"
+DIGEST = "a924d40865be8234ff439a83a11983d793c895a01a58b15bb506ce7f291da117"
+ENCODER_DIGEST = "a24f32a07e5522368bd92aafc2eab3014fa994191bedbe649bf84c25c018cf1e"

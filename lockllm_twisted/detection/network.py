@@ -5,7 +5,7 @@ Responsible for: `Matrix`, `Norm`, `Layer`, `Sizes`; `Network`, in Python; `netw
 Must never: say with one what the other does not, on any machine.
 
 All long sums are sums of whole numbers, so that the order of adding them up, which compilers and machines choose, changes nothing: weights are
-whole numbers as they are stored, and each row of states is rounded to 4,095 steps before it is multiplied. In Python, sums of a row's products
+whole numbers as they are stored, and each row of states is rounded before it is multiplied: to 255 steps with these, to 4,095 with another row. In Python, sums of a row's products
 are taken for all rows of a matrix at once, side by side in one long integer.
 
 Source: Vaswani et al., Attention Is All You Need (2017); Devlin et al., BERT (2019), whose layer this is.
@@ -27,7 +27,8 @@ try:
 except ImportError:  # there was no compiler
     _encoder = None  # type: ignore[assignment]
 
-_STEPS = 2047
+_STEPS, _FEW = 2047, 127
+"""The largest whole number of a row that is multiplied with another one, and with weights."""
 _FIXED = 4096
 _CURVE_STEP, _CURVE_END = 256, 8
 _FALL_STEP, _FALL = 128, 2048
@@ -154,11 +155,11 @@ def _apart(total: int, count: int) -> list[int]:
     return [number - _HALF for number in fields]
 
 
-def _in_steps(row: Sequence[float]) -> tuple[list[int], float]:
+def _in_steps(row: Sequence[float], steps: int) -> tuple[list[int], float]:
     """A row as whole numbers, and what one of them is worth."""
     most = max(map(abs, row))
-    by = _STEPS / most if most > 0 else 0.0
-    return [round(number * by) for number in row], most / _STEPS
+    by = steps / most if most > 0 else 0.0
+    return [round(number * by) for number in row], most / steps
 
 
 class _Multiplied:
@@ -175,7 +176,7 @@ class _Multiplied:
         ]
 
     def each(self, rows: Rows) -> Rows:
-        return [self.of(*_in_steps(row)) for row in rows]
+        return [self.of(*_in_steps(row, _FEW)) for row in rows]
 
 
 def _normed(norm: Norm, row: Sequence[float]) -> list[float]:
@@ -215,9 +216,9 @@ class _Layered:
         width = len(states[0])
         size = width // self._heads
         value = self._value.each(states)
-        flat, value_worth = _in_steps([number for row in value for number in row])
-        queries = [_in_steps(row) for row in self._query.each(states)]
-        keys = [_in_steps(row) for row in self._key.each(states)]
+        flat, value_worth = _in_steps([number for row in value for number in row], _STEPS)
+        queries = [_in_steps(row, _STEPS) for row in self._query.each(states)]
+        keys = [_in_steps(row, _STEPS) for row in self._key.each(states)]
         found: Rows = [[] for _ in states]
         for start in range(0, width, size):
             values = [_side_by_side(flat[at + start : at + start + size]) for at in range(0, len(flat), width)]
@@ -266,7 +267,7 @@ class Network:
         total = [0.0] * self._width
         for row in states:
             total = list(map(add, total, row))
-        return tuple(self._labels.of(*_in_steps([number / len(states) for number in total])))
+        return tuple(self._labels.of(*_in_steps([number / len(states) for number in total], _FEW)))
 
     def _start(self, place: int, piece: int) -> list[float]:
         if not 0 <= piece < len(self._pieces.worth):

@@ -5,7 +5,8 @@ Responsible for: `tokens`; `places`, which tells where in the text each of them 
 Must never: drop a word, or look at more than one text.
 
 A word is a run of letters and digits, apostrophes taken out of it (``don't`` is ``dont``). Scripts that write no spaces, and
-Hangul, whose words have too many endings, come letter by letter. A mark is a token too; other signs only part words.
+Hangul, whose words have too many endings, come letter by letter. A mark is a token too; other signs only part words, and so do a
+full stop and a colon within a number, a time, an address or a name.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ MARKS = frozenset({*ENDS, '"', "<", "[", "#"})
 """Tokens of one sign: where sentences end, what is quoted, tagged, or a heading."""
 
 _APART = tuple((mark, f" {mark} ") for mark in sorted(MARKS))
+_STOPS = "。।॥۔｡؛"
 _ALIKE: dict[str, str | None] = (
     {";": ".", "\n": LINE, "'": None, "|": " "}
-    | dict.fromkeys("。।॥۔｡؛", ".")
+    | dict.fromkeys(_STOPS, ".")
     | {"؟": "?"}
     | dict.fromkeys("«»「」『』《》", '"')
 )
@@ -57,6 +59,15 @@ class _Signs(dict[int, str | None]):
 _SIGNS = _Signs()
 
 
+_INSIDE = re.compile(rf"[.{_STOPS}](?<=[a-z0-9].)(?=[a-z0-9])|:(?<=[0-9].)(?=[0-9])")
+"""No sentence ends there: 17.00, 10:30, orders.example."""
+
+
+def _parted(text: str) -> str:
+    """A text, as long, in which only what ends a sentence looks like it."""
+    return substitute(_INSIDE, lambda _: " ", text)
+
+
 _BLOCK = 512
 """Characters, at least."""
 _CUT = re.compile(rf"[\s{_ALONE}]")
@@ -74,7 +85,7 @@ def blocks(text: str) -> list[int]:
 
 def tokens(text: str) -> list[str]:
     """The tokens of a normalised text, in order."""
-    text = translated(text, _SIGNS)
+    text = translated(_parted(text), _SIGNS)
     for mark, apart in _APART:
         if mark in text:
             text = text.replace(mark, apart)
@@ -115,4 +126,4 @@ _TOKEN = re.compile("w(?:[w']*w)?|1")
 
 def places(text: str) -> list[tuple[int, int]]:
     """The span of each of a text's tokens."""
-    return [match.span() for match in _TOKEN.finditer(translated(text, _KINDS))]
+    return [match.span() for match in _TOKEN.finditer(translated(_parted(text), _KINDS))]
