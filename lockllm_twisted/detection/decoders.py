@@ -43,7 +43,7 @@ def readable(data: bytes) -> str:
 _LONG = 16
 """Letters and digits in a row that may be base64. Base64 of Latin text has no other signs but for ``>``, ``?``, ``~``."""
 
-_URL_SAFE = str.maketrans("-_", "+/", " \t\r\n")
+_URL_SAFE = str.maketrans("-_", "+/")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}(?:\s{1,2}[A-Za-z0-9+/_-]{16,})*(?:\s{1,2}[A-Za-z0-9+/_-]{2,}(?:=|\s*\Z))?")
 _BASE32_LEAST = 24
 _BASE32 = re.compile(rf"[A-Z2-7]{{{_BASE32_LEAST},}}(?:\s{{1,2}}[A-Z2-7]{{8,}})*")
@@ -52,7 +52,7 @@ _BASE32 = re.compile(rf"[A-Z2-7]{{{_BASE32_LEAST},}}(?:\s{{1,2}}[A-Z2-7]{{8,}})*
 def _base64(piece: str) -> str:
     if piece.islower() or piece.isupper():  # a name: letters that stand for text are of both cases
         return ""
-    packed = piece.translate(_URL_SAFE).rstrip("=")
+    packed = "".join(piece.split()).translate(_URL_SAFE).rstrip("=")
     best = ""
     for skip in range(4):  # a letter before it, such as a slash, may look like a part of it
         quads = packed[skip:]
