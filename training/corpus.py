@@ -63,7 +63,7 @@ class Example:
     @property
     def stray(self) -> bool:
         """The harmless pair of an ordinary instruction, put into a document that it has nothing to do with: often a request too."""
-        return self.benign and "implicit" in self.source
+        return is_stray(self.label, self.source)
 
     @property
     def templated(self) -> bool:
@@ -86,6 +86,11 @@ class Example:
     def origin(self) -> Origin:
         """Where it stands in a request."""
         return ORIGINS[self.role]
+
+
+def is_stray(label: str, family: str) -> bool:
+    """Whether a sentence in a document is such a pair, by its label and family."""
+    return label == "benign" and "implicit" in family
 
 
 def cites(one: Example) -> bool:

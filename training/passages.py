@@ -19,7 +19,7 @@ from lockllm_twisted.detection.grams import LAST_END, sentences
 from lockllm_twisted.detection.judge import Judge
 from lockllm_twisted.detection.tokens import ENDS
 from lockllm_twisted.detection.view import View, read
-from training.corpus import Example
+from training.corpus import Example, is_stray
 from training.planting import SHORTEST, Placed, put
 
 _SHORT = 560
@@ -95,8 +95,8 @@ def lessons(judge: Judge, examples: Iterable[Example], planted: Iterable[Placed]
         before, sentence, behind = (read(part).lowered for part in placed.text)
         if sentence:
             place = len(before), len(before) + len(sentence)
-            stray = placed.label == "benign" and placed.family.startswith("implicit")
-            asked = Asked(place, _row(planted=placed.label != "benign"), _row(planted=_STRAY if stray else _PLANTED))
+            counts = _STRAY if is_stray(placed.label, placed.family) else _PLANTED
+            asked = Asked(place, _row(planted=placed.label != "benign"), _row(planted=counts))
             beside = _beside(before, place, behind)
             said = [asked, *_quiet(beside, _row(planted=_BESIDE))]
             yield Lesson(f"{before}{sentence}{behind}", place, said, narrow=True)

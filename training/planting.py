@@ -52,18 +52,21 @@ def placed(seed: int, written: Sequence[Example], *, held: bool) -> Iterator[Pla
         for one in written
         if one.benign and one.role == "tool" and len(one.text) >= SHORTEST and held_out(one) == held
     ]
+    for text, label, family, name in _sentences(written, held=held):
+        chance = Random(f"{seed} {text}")
+        yield Placed(put(chance, text, chance.choice(documents)), label, family, name)
+
+
+def _sentences(written: Sequence[Example], *, held: bool) -> Iterator[tuple[str, str, str, str]]:
+    """Text, label, family and name of those that were written to be planted, and of what people ordinarily ask."""
     for path in sorted(SENTENCES.glob("*.jsonl")):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines()):
             record = json.loads(line)
             if in_fifth(record["text"]) == held:
-                chance = Random(f"{seed} {record['text']}")
-                text = put(chance, record["text"], chance.choice(documents))
-                yield Placed(text, record["label"], record["family"], f"{path.name}:{number}")
+                yield record["text"], record["label"], record["family"], f"{path.name}:{number}"
     for one in written:
         if one.source == "text_ordinary" and len(one.text) <= _BRIEF and held_out(one) == held:
-            chance = Random(f"{seed} {one.text}")
-            text = put(chance, one.text, chance.choice(documents))
-            yield Placed(text, "indirect_injection", "implicit_ordinary", one.cluster)
+            yield one.text, "indirect_injection", "implicit_ordinary", one.cluster
 
 
 def put(chance: Random, sentence: str, document: str) -> tuple[str, str, str]:

@@ -440,6 +440,7 @@ static PyObject *network_say(Network *self, PyObject *args) {
         return NULL;
     }
     size_t all = rows * self->widest;
+    const int bytes = multiplies_bytes();
     Room room = {
         .state = PyMem_RawMalloc(all * sizeof(double)),
         .made = PyMem_RawMalloc(all * sizeof(double)),
@@ -451,7 +452,7 @@ static PyObject *network_say(Network *self, PyObject *args) {
         .key_steps = PyMem_RawMalloc(all * sizeof(int16_t)),
         .value_steps = PyMem_RawMalloc(all * sizeof(int16_t)),
         .shares = PyMem_RawMalloc(rows * sizeof(int16_t)),
-        .bytes = multiplies_bytes() ? PyMem_RawMalloc(all) : NULL,
+        .bytes = bytes ? PyMem_RawMalloc(all) : NULL,
         .sums = PyMem_RawMalloc(all * sizeof(int32_t)),
     };
     void *every[] = {room.state,       room.made,      room.query,       room.worth,  room.other_worth, room.steps,
@@ -459,7 +460,7 @@ static PyObject *network_say(Network *self, PyObject *args) {
     double *said = PyMem_RawMalloc((asked * labels + 1) * sizeof(double));
     int there = said != NULL;
     for (size_t at = 0; at < sizeof(every) / sizeof(*every); at++) there = there && every[at] != NULL;
-    there = there && (room.bytes != NULL || !multiplies_bytes());
+    there = there && (room.bytes != NULL || !bytes);
     PyObject *result = NULL;
     if (there) {
         Py_BEGIN_ALLOW_THREADS;
