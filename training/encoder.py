@@ -1,4 +1,4 @@
-"""``python -m training.encoder --data DIR --base DIR --larger DIR``: the encoder in the package, and how what it says is weighed.
+"""``python -m training.encoder --data DIR --base DIR --teacher DIR``: the encoder in the package, and how what it says is weighed.
 
 Responsible for: the order of the steps, their seeds, and what is held out of which. It needs the sums' weights in the package: `training.train` comes first.
 Must never: weigh with a text that the sums or the encoder learned from.
@@ -16,11 +16,8 @@ from typing import Any
 
 import attrs
 import numpy as np
-import onnx
-import onnxruntime
 import torch
 from sklearn.linear_model import LogisticRegression
-from transformers import AutoTokenizer
 
 from lockllm_twisted.detection import encoder_weights, weights
 from lockllm_twisted.detection.encoder import MOST, NARROW, Encoder, Passage, passage
@@ -29,53 +26,54 @@ from lockllm_twisted.detection.judge import Judge
 from lockllm_twisted.detection.wordpieces import WordPieces
 from training.corpus import Example, held_out, load, written
 from training.export import write
-from training.larger import WINDOW
+from training.learning import Array, Course, learn
 from training.passages import Lesson, lessons
 from training.planting import placed, planted
-from training.student import Array, Student, begun, learn, rounded, vocabulary
+from training.student import Student, begun, rounded, vocabulary
+from training.teacher import taught, words_of
 
-_BATCH = 64
-
-
-def taught(larger: Path, texts: Sequence[str]) -> Array:
-    """What the mean of the larger model's last states is for some texts: (texts, width)."""
-    model = onnx.load(larger / "model.onnx")
-    states = model.graph.node[-1].input[0]
-    model.graph.output.append(onnx.helper.make_tensor_value_info(states, onnx.TensorProto.FLOAT, None))
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    tokenizer = AutoTokenizer.from_pretrained(larger)
-    found: list[Array] = [np.zeros(0, np.float32)] * len(texts)
-    order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
-    for at in range(0, len(order), _BATCH):
-        chosen = order[at : at + _BATCH]
-        shown = tokenizer(
-            [texts[number] for number in chosen],
-            truncation=True,
-            max_length=WINDOW,
-            padding=True,
-            return_tensors="np",
-            return_token_type_ids=False,
-        )
-        for number, each in zip(chosen, session.run([states], dict(shown))[0], strict=True):
-            found[number] = each
-    return np.stack(found)
+_COURSE = Course(passes=14, rate=3e-4, rate_of_labels=1.2e-3, batch=256)
+_TRUST = 0.7
+"""How far what a passage is said to be is what the teacher makes of it, and not what the text that it comes from is labelled."""
+_DRAWS = 2
+"""Documents that each sentence is put into."""
 
 
-def shown(words: WordPieces, some: Iterable[Lesson]) -> tuple[list[Lesson], list[Passage], list[Array]]:
-    """The lessons that are in English and teach something, their passages, and what each label should say of each span, and how much that counts."""
-    lessons_, passages, said = [], [], []
+@attrs.frozen(eq=False)
+class Shown:
+    """A lesson as the encoder is shown it, and as its teacher is.
+
+    ``said``: what each label should say of each span, the same ones of both, and how much that counts: (2, spans, labels).
+    """
+
+    half: int
+    passage: Passage
+    larger: Passage
+    said: Array = attrs.field(repr=False)
+
+
+def shown(words: WordPieces, larger: WordPieces, some: Iterable[Lesson]) -> Iterator[Shown]:
+    """The lessons that are in English and teach something."""
     for one in some:
         most = NARROW if one.narrow else MOST
-        found = passage(words, one.text, one.around, [each.place for each in one.asked], most)
-        if found is None:
+        places = [each.place for each in one.asked]
+        found, again = (passage(each, one.text, one.around, places, most) for each in (words, larger))
+        if found is None or again is None:
             continue
-        there = [each for each, span in zip(one.asked, found.spans, strict=True) if span is not None]
-        rows = np.array([[each.wanted for each in there], [each.share for each in there]], np.float32)
-        if rows.size and rows[1].any():
-            lessons_.append(one)
-            passages.append(found)
-            said.append(rows)
-    return lessons_, passages, said
+        there = [number for number in range(len(places)) if None not in (found.spans[number], again.spans[number])]
+        asked = [one.asked[number] for number in there]
+        said = np.array([[each.wanted for each in asked], [each.share for each in asked]], np.float32)
+        if said.size and said[1].any():
+            ours, theirs = (
+                attrs.evolve(each, spans=[each.spans[number] for number in there]) for each in (found, again)
+            )
+            yield Shown(one.half, ours, theirs, said)
+
+
+def trusting(said: Array, taught: Array) -> Array:
+    """What each label should say of each span when a teacher has been asked, and how much that counts."""
+    wanted, counts = said
+    return np.stack([(1 - _TRUST) * wanted + _TRUST * taught, counts])
 
 
 def file_of(student: Student, pieces: Sequence[str], told: Mapping[str, Any]) -> bytes:
@@ -144,7 +142,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--base", type=Path, required=True, metavar="DIR", help="all-MiniLM-L6-v2, as transformers saves it"
     )
-    parser.add_argument("--larger", type=Path, required=True, metavar="DIR", help="what training.larger made of it")
+    parser.add_argument("--teacher", type=Path, required=True, metavar="DIR", help="all-mpnet-base-v2, likewise")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     torch.manual_seed(options.seed)
@@ -152,14 +150,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     judge = Judge(sums)
     by_hand = written()
     kept = [one for one in by_hand if not held_out(one)]
-    sentences = placed(options.seed, by_hand, held=False)
+    sentences = chain.from_iterable(placed(options.seed + draw, by_hand, held=False) for draw in range(_DRAWS))
     every = list(lessons(judge, chain(load(options.data / "train.jsonl.gz"), kept), sentences, options.seed))
     pieces = vocabulary(options.base, (one.text for one in every if one.whole))
-    some, passages, said = shown(WordPieces(pieces), every)
-    whole = [number for number, one in enumerate(some) if one.whole]
-    means = dict(zip(whole, taught(options.larger, [some[number].text for number in whole]), strict=True))
+    some = list(shown(WordPieces(pieces), words_of(options.teacher), every))
+    asked = [one.said for one in some]
+    told = taught(options.teacher, [one.larger for one in some], asked, [one.half for one in some], options.seed)
     student = begun(options.base, pieces)
-    learn(student, passages, said, means, options.seed)
+    said = [trusting(*each) for each in zip(asked, told, strict=True)]
+    learn(student, [one.passage for one in some], said, _COURSE, options.seed, student.store)
+    student.cpu()
     encoder = Encoder(encoder_weights.parse(file_of(student, pieces, {"again": {}})))
     unseen = [one for one in by_hand if held_out(one)]
     unseen += planted(options.seed, by_hand, held=True)

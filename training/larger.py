@@ -27,7 +27,8 @@ WINDOW = 128
 """Tokens of a text that is learned from, and that the plugin shows the model at once."""
 
 _BATCH = 32
-_SORTED = 50 * _BATCH
+_SORTED = 50
+"""Batches of texts that are sorted by their length together."""
 _RATE, _RATE_OF_HEAD = 6e-5, 1e-3
 _WARMING = 0.06
 _USUAL = (0.005, 0.0005)
@@ -62,14 +63,14 @@ def wanted(one: Example) -> tuple[list[float], list[float]]:
     return said, [one.worth * (one.benign or said[0]), one.worth * (one.benign or said[1])]
 
 
-def batches(tokens: Sequence[list[int]], chance: np.random.Generator) -> Iterator[list[int]]:
-    """Numbers of texts that are about as long, in random order."""
+def batches(tokens: Sequence[list[int]], chance: np.random.Generator, size: int = _BATCH) -> Iterator[list[int]]:
+    """Numbers of texts that are about as long, in random order, so many at once."""
     order = chance.permutation(len(tokens))
     found = [
-        part[at : at + _BATCH]
-        for first in range(0, len(order), _SORTED)
-        for part in [sorted(order[first : first + _SORTED].tolist(), key=lambda number: len(tokens[number]))]
-        for at in range(0, len(part), _BATCH)
+        part[at : at + size]
+        for first in range(0, len(order), _SORTED * size)
+        for part in [sorted(order[first : first + _SORTED * size].tolist(), key=lambda number: len(tokens[number]))]
+        for at in range(0, len(part), size)
     ]
     chance.shuffle(found)
     yield from found

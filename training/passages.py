@@ -7,6 +7,7 @@ Must never: show more of a text than ``detection.encoder`` does.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from math import inf
 from random import Random
@@ -47,6 +48,8 @@ _STRETCH = 60
 _LONE = 2
 """Sentences of a longer harmless text that are shown without the rest of it."""
 
+_NEIGHBOURS = 40
+
 Row = tuple[float, ...]
 
 
@@ -61,13 +64,24 @@ class Asked:
 
 @attrs.frozen(eq=False)
 class Lesson:
-    """What is shown of a text around a place, and what is asked about it. ``whole``: all of a short text; ``narrow``: little around it."""
+    """What is shown of a text around a place, and what is asked about it.
 
+    ``name``: of what it comes from; ``whole``: all of a short text; ``narrow``: little around it.
+    """
+
+    name: str
     text: str = attrs.field(repr=False)
     around: Place
     asked: Sequence[Asked]
     whole: bool = False
     narrow: bool = False
+
+    @property
+    def half(self) -> int:
+        """Which of two teachers learns from it: the other one says what it makes of it. Neighbours in a file, such as pairs, are in one half."""
+        file, _, line = self.name.rpartition(":")
+        part = f"{file}:{int(line) // _NEIGHBOURS}" if file.endswith(".jsonl") else self.name
+        return zlib.crc32(part.encode()) % 2
 
 
 def _row(**labels: float) -> Row:
@@ -99,7 +113,7 @@ def lessons(judge: Judge, examples: Iterable[Example], planted: Iterable[Placed]
             asked = Asked(place, _row(planted=placed.label != "benign"), _row(planted=counts))
             beside = _beside(before, place, behind)
             said = [asked, *_quiet(beside, _row(planted=_BESIDE))]
-            yield Lesson(f"{before}{sentence}{behind}", place, said, narrow=True)
+            yield Lesson(placed.name, f"{before}{sentence}{behind}", place, said, narrow=True)
 
 
 def _beside(before: str, place: Place, behind: str) -> list[Place]:
@@ -130,14 +144,14 @@ def _of_text(judge: Judge, one: Example, chance: Random) -> Iterator[Lesson]:
     mined = _suspicious(judge, one, "planted" if tool else "harm" if harm else "attack")
     asked = [Asked(None, *_of(one)), *_of_sentences(one, view, mined, tool=tool)]
     if len(text) <= _SHORT:
-        yield Lesson(text, (0, len(text)), asked, whole=True)
+        yield Lesson(one.cluster, text, (0, len(text)), asked, whole=True)
     elif not one.implicit:
         around = mined[: READ if tool and one.benign else 1]
         if one.benign:
             start = chance.randrange(max(1, len(text) - _STRETCH))
             around.append((start, start + _STRETCH))
         for place in around:
-            yield Lesson(text, place, asked, narrow=tool)
+            yield Lesson(one.cluster, text, place, asked, narrow=tool)
 
 
 def _of_sentences(one: Example, view: View, mined: Sequence[Place], *, tool: bool) -> list[Asked]:
@@ -178,7 +192,7 @@ def _between(texts: Sequence[Example], seed: int) -> Iterator[Lesson]:
             wanted, share = _of(one)
             asked = [Asked(place, wanted, share), *([Asked(None, wanted, share)] if one.benign else [])]
             quiet = _quiet(_beside(before, place, behind), _row(attack=_BESIDE, harm=_BESIDE))
-            yield Lesson(f"{before}{text}{behind}", place, [*asked, *quiet])
+            yield Lesson(one.cluster, f"{before}{text}{behind}", place, [*asked, *quiet])
 
 
 def _apart(texts: Sequence[Example], seed: int) -> Iterator[Lesson]:
@@ -190,7 +204,7 @@ def _apart(texts: Sequence[Example], seed: int) -> Iterator[Lesson]:
             for start, end in Random(f"{seed} apart {one.text}").sample(found, min(_LONE, len(found))):
                 sentence = view.lowered[start:end]
                 share = _row(attack=1, harm=1, planted=one.role == "tool")
-                yield Lesson(sentence, (0, len(sentence)), [Asked(None, _HARMLESS, share)])
+                yield Lesson(one.cluster, sentence, (0, len(sentence)), [Asked(None, _HARMLESS, share)])
 
 
 def _moved(judge: Judge, texts: Sequence[Example], seed: int) -> Iterator[Lesson]:
@@ -205,6 +219,5 @@ def _moved(judge: Judge, texts: Sequence[Example], seed: int) -> Iterator[Lesson
             if other is not one:
                 before, _, behind = put(chance, sentence, read(other.text).lowered)
                 place = len(before), len(before) + len(sentence)
-                yield Lesson(
-                    f"{before}{sentence}{behind}", place, [Asked(place, _row(planted=1), _row(planted=1))], narrow=True
-                )
+                asked = [Asked(place, _row(planted=1), _row(planted=1))]
+                yield Lesson(one.cluster, f"{before}{sentence}{behind}", place, asked, narrow=True)

@@ -1,6 +1,6 @@
-"""The encoder while it learns: a few layers of a larger one, taught by the texts and by what the larger one makes of them.
+"""The encoder while it learns: a few layers of a larger one, its pieces in fewer numbers.
 
-Responsible for: `Student`, `begun`, `vocabulary`, `learn`, `rounded`.
+Responsible for: `Student`, `begun`, `vocabulary`, `rounded`.
 Must never: see a text that is held out.
 """
 
@@ -8,29 +8,24 @@ from __future__ import annotations
 
 import json
 import struct
-import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch.nn import functional
 
-from lockllm_twisted.detection.encoder import LABELS, SEATS, Passage, mostly_spelled
+from lockllm_twisted.detection.encoder import LABELS, SEATS, mostly_spelled
 from lockllm_twisted.detection.encoder_weights import LEVELS, Rounded
 from lockllm_twisted.detection.wordpieces import FIRST, LAST, UNKNOWN, WordPieces
-from training.larger import batches
+from training.learning import meaned
 
 PIECES = 7600
 _NARROW = 64
 """Numbers of a piece."""
 _LAYERS = (0, 3, 5)
 """Those of the larger one that it starts with."""
-_PASSES = 3
-_RATE, _RATE_OF_LABELS = 2e-4, 2e-3
-_WARMING = 0.05
 _DROPPED = 0.1
 _END_OF_LATIN = "\u0250"
 _STEP = 0.68
@@ -38,7 +33,6 @@ _STEP = 0.68
 _FINE, _FINEST = 15, 63
 """The largest whole number that a weight of the pieces is stored as, and one of the small matrices."""
 
-Array = NDArray[np.float32]
 Tensors = Mapping[str, torch.Tensor]
 
 
@@ -113,7 +107,7 @@ class _Layer(torch.nn.Module):
 
 
 class Student(torch.nn.Module):
-    """`network.Network` in torch: the logits of each span, and the mean of its last states."""
+    """`network.Network` in torch: the logits of each span."""
 
     def __init__(self, pieces: int, width: int, wide: int, heads: int) -> None:
         super().__init__()
@@ -124,16 +118,14 @@ class Student(torch.nn.Module):
         self.layers = torch.nn.ModuleList(_Layer(width, heads, wide) for _ in _LAYERS)
         self.labels = torch.nn.Linear(width, len(LABELS))
 
-    def forward(self, ids: torch.Tensor, shown: torch.Tensor, spans: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """(texts, pieces) twice, (spans, 3) -> (spans, labels), (spans, width). ``shown``: 1, or 0 behind a text's end; a span: text, first piece, end."""
+    def forward(self, ids: torch.Tensor, shown: torch.Tensor, spans: torch.Tensor) -> torch.Tensor:
+        """(texts, pieces) twice, (spans, 3) -> (spans, labels). ``shown``: 1, or 0 behind a text's end; a span: text, first piece, end."""
         states = self.first(self.spread(self.pieces(ids)) + self.places.weight[: ids.shape[1]])
         hidden = torch.where(shown == 1, 0.0, -1e9)[:, None, None, :]
         for layer in self.layers:
             states = layer(states, hidden)
-        total = functional.pad(states.cumsum(1), (0, 0, 1, 0))
-        text, start, end = spans.T
-        mean = (total[text, end] - total[text, start]) / (end - start)[:, None]
-        return self.labels(mean), mean
+        found: torch.Tensor = self.labels(meaned(states, spans))
+        return found
 
     def store(self) -> None:
         """From here on, the layers' weights are rounded whenever they are used."""
@@ -180,61 +172,6 @@ def begun(base: Path, pieces: Sequence[str]) -> Student:
 def _copied(to: torch.nn.Linear | torch.nn.LayerNorm, given: Tensors, name: str) -> None:
     to.weight.copy_(given[f"{name}.weight"])
     to.bias.copy_(given[f"{name}.bias"])
-
-
-def _padded(passages: Sequence[Passage]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    most = max(len(one.pieces) for one in passages)
-    ids, shown = (torch.zeros(len(passages), most, dtype=torch.long) for _ in range(2))
-    for row, one in enumerate(passages):
-        size = len(one.pieces)
-        ids[row, :size], shown[row, :size] = torch.tensor(one.pieces), 1
-    spans = [(row, *span) for row, one in enumerate(passages) for span in one.spans if span is not None]
-    return ids, shown, torch.tensor(spans)
-
-
-def learn(
-    student: Student, passages: Sequence[Passage], said: Sequence[Array], taught: Mapping[int, Array], seed: int
-) -> None:
-    """Three passes, in each all that a larger one taught too and two thirds of the others; from the middle on, with weights as they will be stored.
-
-    ``said``: of each passage, what each label should say of each span, and how much that counts: (2, spans, labels); ``taught``: what the
-    larger one's states come to in all of some of the passages, whose first span that is.
-    """
-    plan: list[list[int]] = []
-    for turn in range(_PASSES):
-        some = [number for number in range(len(passages)) if number in taught or number % _PASSES != turn]
-        sizes = [passages[number].pieces for number in some]
-        plan += [[some[at] for at in batch] for batch in batches(sizes, np.random.default_rng(seed + turn))]
-    labels = list(student.labels.parameters())
-    others = [each for name, each in student.named_parameters() if not name.startswith("labels")]
-    optimiser = torch.optim.AdamW(
-        [{"params": others, "lr": _RATE}, {"params": labels, "lr": _RATE_OF_LABELS}], weight_decay=0.01
-    )
-    warm = _WARMING * len(plan)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: min(1.0, (step + 1) / warm) * max(0.01, 1 - step / len(plan))
-    )
-    spread = float(np.std(np.stack(list(taught.values()))))
-    student.train()
-    for step, chosen in enumerate(plan):
-        if step == len(plan) // 2:
-            student.store()
-        logits, mean = student(*_padded([passages[number] for number in chosen]))
-        wanted, counts = torch.from_numpy(np.concatenate([said[number] for number in chosen], axis=1))
-        error = functional.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
-        loss = (error * counts).sum() / counts.sum().clamp(min=1)
-        first = np.cumsum([0, *(said[number].shape[1] for number in chosen[:-1])])
-        known = [(at, number) for at, number in zip(first.tolist(), chosen, strict=True) if number in taught]
-        if known:
-            like = np.stack([taught[number] for _, number in known]) / spread
-            loss = loss + ((mean[[at for at, _ in known]] - torch.from_numpy(like)) ** 2).mean()
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(student.parameters(), 1.0)
-        optimiser.step()
-        schedule.step()
-        if step % 100 == 0:
-            sys.stderr.write(f"{step} of {len(plan)}: {loss.item():.3f}\n")
 
 
 def rounded(student: Student) -> tuple[dict[str, Rounded], dict[str, tuple[list[float], list[float]]]]:

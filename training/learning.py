@@ -1,0 +1,114 @@
+"""How what reads passages learns from them: one loop, for the encoder and for what teaches it.
+
+Responsible for: `Course`, `learn`, `said_by`, `meaned`, and which device does it.
+Must never: know what a label means.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+
+import attrs
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from lockllm_twisted.detection.encoder import Passage
+from training.larger import batches
+
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+_WARMING = 0.05
+_LEAST = 0.01
+"""What the rate comes down to, of what it was."""
+
+Array = NDArray[np.float32]
+
+
+@attrs.frozen
+class Course:
+    """``rate_of_labels``: that of the last matrix, which starts from nothing; ``batch``: passages at once."""
+
+    passes: int
+    rate: float
+    rate_of_labels: float
+    batch: int
+
+
+def meaned(states: torch.Tensor, spans: torch.Tensor) -> torch.Tensor:
+    """The mean of the states of each span: (texts, pieces, width), (spans, 3) -> (spans, width). A span: text, first piece, end."""
+    total = functional.pad(states.float().cumsum(1), (0, 0, 1, 0))
+    text, start, end = spans.T
+    return (total[text, end] - total[text, start]) / (end - start)[:, None]
+
+
+def learn(
+    model: torch.nn.Module,
+    passages: Sequence[Passage],
+    said: Sequence[Array],
+    course: Course,
+    seed: int,
+    middle: Callable[[], None] = lambda: None,
+) -> None:
+    """Teach a model what each label should say of each span, on `DEVICE`.
+
+    ``model``: of pieces, of where a text ends, and of spans it makes logits, with its last matrix, ``labels``; ``said``: of each passage what each
+    label should say of each span, and how much that counts: (2, spans, labels); ``middle``: what is done when half is learned.
+    """
+    model.to(DEVICE).train()
+    plan = [
+        batch
+        for turn in range(course.passes)
+        for batch in batches([one.pieces for one in passages], np.random.default_rng(seed + turn), course.batch)
+    ]
+    labels = [each for name, each in model.named_parameters() if name.startswith("labels")]
+    others = [each for name, each in model.named_parameters() if not name.startswith("labels")]
+    optimiser = torch.optim.AdamW(
+        [{"params": others, "lr": course.rate}, {"params": labels, "lr": course.rate_of_labels}], weight_decay=0.01
+    )
+    warm = _WARMING * len(plan)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: min(1.0, (step + 1) / warm) * max(_LEAST, 1 - step / len(plan))
+    )
+    for step, chosen in enumerate(plan):
+        if step == len(plan) // 2:
+            middle()
+        wanted, counts = torch.from_numpy(np.concatenate([said[number] for number in chosen], axis=1)).to(DEVICE)
+        logits = _logits(model, [passages[number] for number in chosen])
+        error = functional.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
+        loss = (error * counts).sum() / counts.sum().clamp(min=1)
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        schedule.step()
+        if step % 200 == 0:
+            sys.stderr.write(f"{step} of {len(plan)}: {loss.item():.3f}\n")
+
+
+def said_by(model: torch.nn.Module, passages: Sequence[Passage], batch: int) -> Iterator[Array]:
+    """The probabilities of each passage's spans: (spans, labels)."""
+    model.to(DEVICE).eval()
+    with torch.no_grad():
+        for at in range(0, len(passages), batch):
+            some = passages[at : at + batch]
+            found = torch.sigmoid(_logits(model, some)).cpu().numpy()
+            yield from np.split(found, np.cumsum([len(one.spans) for one in some])[:-1])
+
+
+def _logits(model: torch.nn.Module, passages: Sequence[Passage]) -> torch.Tensor:
+    with torch.autocast(DEVICE.type, torch.bfloat16, enabled=DEVICE.type == "cuda"):
+        found: torch.Tensor = model(*_padded(passages))
+    return found.float()
+
+
+def _padded(passages: Sequence[Passage]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    most = max(len(one.pieces) for one in passages)
+    ids, shown = (np.zeros((len(passages), most), np.int64) for _ in range(2))
+    for row, one in enumerate(passages):
+        size = len(one.pieces)
+        ids[row, :size], shown[row, :size] = one.pieces, 1
+    spans = [(row, *span) for row, one in enumerate(passages) for span in one.spans if span is not None]
+    return torch.from_numpy(ids).to(DEVICE), torch.from_numpy(shown).to(DEVICE), torch.tensor(spans).to(DEVICE)
