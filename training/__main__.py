@@ -1,4 +1,4 @@
-"""``python -m training --data DIR --base DIR``: from the data folder, the own grammars and texts to all weights in the package.
+"""``python -m training --data DIR --base DIR --teacher DIR``: from the data folder, the own grammars and texts to all weights in the package.
 
 Responsible for: the order of the parts, each in a process of its own: what one writes, the next reads as it starts.
 Must never: do a part's work.
@@ -11,10 +11,6 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
-
-_TEXTS = "42000"
-"""That the larger model learns from: about as many as its windows hold in an hour."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,16 +20,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--base", type=Path, required=True, metavar="DIR", help="all-MiniLM-L6-v2, as transformers saves it"
     )
+    parser.add_argument("--teacher", type=Path, required=True, metavar="DIR", help="all-mpnet-base-v2, likewise")
     options = parser.parse_args(arguments)
     given = ["--data", str(options.data)]
-    based = [*given, "--base", str(options.base)]
-    with TemporaryDirectory() as larger:
-        for part, *more in (
-            ("train", *given),
-            ("larger", *based, "--to", larger, "--texts", _TEXTS),
-            ("encoder", *based, "--larger", larger),
-        ):
-            subprocess.run([sys.executable, "-m", f"training.{part}", *more], check=True)  # noqa: S603 # this package
+    based = ["--base", str(options.base), "--teacher", str(options.teacher)]
+    for part, *more in (("train", *given), ("encoder", *given, *based)):
+        subprocess.run([sys.executable, "-m", f"training.{part}", *more], check=True)  # noqa: S603 # this package
     return 0
 
 

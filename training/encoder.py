@@ -108,7 +108,7 @@ _ROLE = {"attack": "user", "planted": "tool", "harm": "user"}
 
 _RATES = {
     "attack": {0.35: 0.03, 0.6: 0.01, 0.85: 0.003},
-    "planted": {0.35: 0.03, 0.6: 0.01, 0.85: 0.003},
+    "planted": {0.35: 0.022, 0.6: 0.007, 0.85: 0.002},
     "harm": {0.35: 0.004, 0.6: 0.0008, 0.85: 0.0003},
 }
 """The share of the harmless held-out texts, many of them look-alikes of attacks, that the encoder may bring to each score."""

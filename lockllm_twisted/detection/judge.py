@@ -188,7 +188,9 @@ class Judge:
                 scale = points[_speaker(origin)]
                 value = forest.weigh(evidence.row)
                 score = max([scaled(scale, value), *(one.enough for one in exact)])
-                again = score > _LEAST or any(evidence.row[head] > _QUIET[kind] for head in KINDS[kind])
+                again = score > _LEAST
+                if origin not in OWN:  # theirs is never told louder for it
+                    again = again or any(evidence.row[head] > _QUIET[kind] for head in KINDS[kind])
                 if not again and is_long(evidence.row):
                     again = scaled(scale, forest.weigh(as_short(evidence.row))) > _LEAST
                 yield _Weighed(kind, value, score, exact, again)
