@@ -10,7 +10,7 @@ import argparse
 import json
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from training.corpus import Example, held_out, load, written
+from training.learning import batches, descent
 from training.planting import planted
 
 LABELS = ("prompt_injection", "unsafe")
@@ -27,10 +28,7 @@ WINDOW = 128
 """Tokens of a text that is learned from, and that the plugin shows the model at once."""
 
 _BATCH = 32
-_SORTED = 50
-"""Batches of texts that are sorted by their length together."""
-_RATE, _RATE_OF_HEAD = 6e-5, 1e-3
-_WARMING = 0.06
+_RATE, _RATE_OF_LABELS = 6e-5, 1e-3
 _USUAL = (0.005, 0.0005)
 """The share of the harmless held-out texts of users that may come to each label's 0.6, where `medium` starts."""
 
@@ -41,13 +39,13 @@ class Classifier(torch.nn.Module):
     def __init__(self, encoder: PreTrainedModel) -> None:
         super().__init__()
         self.encoder = encoder
-        self.head = torch.nn.Linear(encoder.config.hidden_size, len(LABELS))
+        self.labels = torch.nn.Linear(encoder.config.hidden_size, len(LABELS))
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """(texts, tokens) -> (texts, labels)."""
         states = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
         shown = mask[..., None].to(states.dtype)
-        found: torch.Tensor = self.head((states * shown).sum(1) / shown.sum(1))
+        found: torch.Tensor = self.labels((states * shown).sum(1) / shown.sum(1))
         return found
 
 
@@ -63,19 +61,6 @@ def wanted(one: Example) -> tuple[list[float], list[float]]:
     return said, [one.worth * (one.benign or said[0]), one.worth * (one.benign or said[1])]
 
 
-def batches(tokens: Sequence[list[int]], chance: np.random.Generator, size: int = _BATCH) -> Iterator[list[int]]:
-    """Numbers of texts that are about as long, in random order, so many at once."""
-    order = chance.permutation(len(tokens))
-    found = [
-        part[at : at + size]
-        for first in range(0, len(order), _SORTED * size)
-        for part in [sorted(order[first : first + _SORTED * size].tolist(), key=lambda number: len(tokens[number]))]
-        for at in range(0, len(part), size)
-    ]
-    chance.shuffle(found)
-    yield from found
-
-
 def padded(rows: Sequence[list[int]], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Token numbers and mask of some texts."""
     most = max(map(len, rows))
@@ -86,29 +71,15 @@ def padded(rows: Sequence[list[int]], pad: int) -> tuple[torch.Tensor, torch.Ten
 
 def train(model: Classifier, examples: Sequence[Example], tokens: Sequence[list[int]], pad: int, seed: int) -> None:
     """One pass."""
-    plan = list(batches(tokens, np.random.default_rng(seed)))
-    optimiser = torch.optim.AdamW(
-        [
-            {"params": model.encoder.parameters(), "lr": _RATE},
-            {"params": model.head.parameters(), "lr": _RATE_OF_HEAD},
-        ],
-        weight_decay=0.01,
-    )
-    warm = _WARMING * len(plan)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: min(1.0, (step + 1) / warm) * max(0.02, 1 - step / len(plan))
-    )
+    plan = list(batches(tokens, np.random.default_rng(seed), _BATCH))
+    descend = descent(model, _RATE, _RATE_OF_LABELS, len(plan))
     model.train()
     for step, chosen in enumerate(plan):
         told = [wanted(examples[number]) for number in chosen]
         target, share = torch.tensor([said for said, _ in told]), torch.tensor([counts for _, counts in told])
         said = model(*padded([tokens[number] for number in chosen], pad))
         loss = (binary_cross_entropy_with_logits(said, target, reduction="none") * share).sum() / share.sum()
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
-        schedule.step()
+        descend(loss)
         if step % 50 == 0:
             sys.stderr.write(f"{step} of {len(plan)}: {loss.item():.3f}\n")
 
@@ -126,7 +97,7 @@ def scale(model: Classifier, usual: Sequence[list[int]], pad: int) -> None:
     said = logits(model, usual, pad)
     with torch.no_grad():
         for label, share in enumerate(_USUAL):
-            model.head.bias[label] += float(np.log(0.6 / 0.4) - np.quantile(said[:, label], 1 - share))
+            model.labels.bias[label] += float(np.log(0.6 / 0.4) - np.quantile(said[:, label], 1 - share))
 
 
 def export(model: Classifier, tokenizer: PreTrainedTokenizerBase, base: Path, to: Path) -> None:

@@ -1,6 +1,6 @@
-"""How what reads passages learns from them: one loop, for the encoder and for what teaches it.
+"""How models learn: one loop over passages, for the encoder and for what teaches it, and its parts.
 
-Responsible for: `Course`, `learn`, `said_by`, `meaned`, and which device does it.
+Responsible for: `Course`, `learn`, `said_by`, `meaned`, and which device does it; `batches` and `descent`, for any model.
 Must never: know what a label means.
 """
 
@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from lockllm_twisted.detection.encoder import Passage
-from training.larger import batches
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 _WARMING = 0.05
 _LEAST = 0.01
 """What the rate comes down to, of what it was."""
+_SORTED = 50
+"""Batches of texts that are sorted by their length together."""
 
 Array = NDArray[np.float32]
 
@@ -44,6 +45,41 @@ def meaned(states: torch.Tensor, spans: torch.Tensor) -> torch.Tensor:
     return (total[text, end] - total[text, start]) / (end - start)[:, None]
 
 
+def batches(tokens: Sequence[Sequence[int]], chance: np.random.Generator, size: int) -> Iterator[list[int]]:
+    """Numbers of texts that are about as long, in random order, so many at once."""
+    order = chance.permutation(len(tokens))
+    found = [
+        part[at : at + size]
+        for first in range(0, len(order), _SORTED * size)
+        for part in [sorted(order[first : first + _SORTED * size].tolist(), key=lambda number: len(tokens[number]))]
+        for at in range(0, len(part), size)
+    ]
+    chance.shuffle(found)
+    yield from found
+
+
+def descent(model: torch.nn.Module, rate: float, rate_of_labels: float, steps: int) -> Callable[[torch.Tensor], None]:
+    """What takes one of so many steps down a loss; a model's last matrix, ``labels``, has a rate of its own."""
+    labels = [each for name, each in model.named_parameters() if name.startswith("labels")]
+    others = [each for name, each in model.named_parameters() if not name.startswith("labels")]
+    optimiser = torch.optim.AdamW(
+        [{"params": others, "lr": rate}, {"params": labels, "lr": rate_of_labels}], weight_decay=0.01
+    )
+    warm = _WARMING * steps
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: min(1.0, (step + 1) / warm) * max(_LEAST, 1 - step / steps)
+    )
+
+    def descend(loss: torch.Tensor) -> None:
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        schedule.step()
+
+    return descend
+
+
 def learn(
     model: torch.nn.Module,
     passages: Sequence[Passage],
@@ -63,15 +99,7 @@ def learn(
         for turn in range(course.passes)
         for batch in batches([one.pieces for one in passages], np.random.default_rng(seed + turn), course.batch)
     ]
-    labels = [each for name, each in model.named_parameters() if name.startswith("labels")]
-    others = [each for name, each in model.named_parameters() if not name.startswith("labels")]
-    optimiser = torch.optim.AdamW(
-        [{"params": others, "lr": course.rate}, {"params": labels, "lr": course.rate_of_labels}], weight_decay=0.01
-    )
-    warm = _WARMING * len(plan)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: min(1.0, (step + 1) / warm) * max(_LEAST, 1 - step / len(plan))
-    )
+    descend = descent(model, course.rate, course.rate_of_labels, len(plan))
     for step, chosen in enumerate(plan):
         if step == len(plan) // 2:
             middle()
@@ -79,11 +107,7 @@ def learn(
         logits = _logits(model, [passages[number] for number in chosen])
         error = functional.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
         loss = (error * counts).sum() / counts.sum().clamp(min=1)
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
-        schedule.step()
+        descend(loss)
         if step % 200 == 0:
             sys.stderr.write(f"{step} of {len(plan)}: {loss.item():.3f}\n")
 

@@ -44,7 +44,7 @@ _LEAST = 0.25
 
 _QUIET = {"attack": -2.0, "planted": -inf, "harm": -0.5}
 """What a kind's heads say at most where the trees decide whether a text is read again. Of what a tool brought, they never do: an order has no
-words of its own, and they can't know whether it belongs there."""
+words of its own, and they can't know whether it belongs there. Of an operator's text they always do: it is never told louder for being read again."""
 
 _FAINT = {"attack": -1.0, "planted": -0.5, "harm": 0.0}
 """What the sums say at most of a place in a long text that is not read again."""
@@ -188,9 +188,8 @@ class Judge:
                 scale = points[_speaker(origin)]
                 value = forest.weigh(evidence.row)
                 score = max([scaled(scale, value), *(one.enough for one in exact)])
-                again = score > _LEAST
-                if origin not in OWN:  # theirs is never told louder for it
-                    again = again or any(evidence.row[head] > _QUIET[kind] for head in KINDS[kind])
+                spoken = origin not in OWN and any(evidence.row[head] > _QUIET[kind] for head in KINDS[kind])
+                again = score > _LEAST or spoken
                 if not again and is_long(evidence.row):
                     again = scaled(scale, forest.weigh(as_short(evidence.row))) > _LEAST
                 yield _Weighed(kind, value, score, exact, again)
