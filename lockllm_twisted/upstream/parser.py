@@ -194,11 +194,13 @@ def _frame(method: bytes, minor: bytes, status: int, phrase: bytes, fields: Fiel
     reusable = minor == b"1" and not lists(named, b"connection", b"close")
     framing: Literal["none", "length", "chunked", "close"]
     length: int | None = None
+    if codings and [coding.lower() for coding in codings] != [b"chunked"]:
+        raise ProtocolError("the Transfer-Encoding is not exactly chunked")
     if method == b"HEAD" or status in (204, 304):
         framing, length = "none", 0
     elif codings:
-        if told_length is not None or [coding.lower() for coding in codings] != [b"chunked"] or minor == b"0":
-            raise ProtocolError("the Transfer-Encoding is not exactly chunked, or a Content-Length stands beside it")
+        if told_length is not None or minor == b"0":
+            raise ProtocolError("the Transfer-Encoding stands beside a Content-Length, or in HTTP/1.0")
         framing = "chunked"
     elif told_length is not None:
         framing, length = "length", told_length
