@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 _PAIRS = (
-    "аaвbгrдdеeзeиuкkлnмmнhоoпnрpсcтtуyфoхxчyьbэeяrіiїijjѕsԁdһhԛqԝwҝkһhҽeҳxӏlԍgыbъbјjѵvѡwѳoґrєeқkңhүyұyҫc"  # Cyrillic
+    "аaвbгrдdеeзeиuкkлnмmнhоoпnрpсcтtуyфoхxчyьbэeяrіiїiјjѕsԁdһhԛqԝwҝkһhҽeҳxӏlԍgыbъbјjѵvѡwѳoґrєeқkңhүyұyҫc"  # Cyrillic
     "АAВBЕEЗEКKМMНHОOРPСCТTУYХXІIЈJЅSԀDԌGԚQԜWҮYӀIѴVЯRИNГRПN"
     "αaβbγyδdεeζzηnθoιiκkλaμuνvξeοoπnρpσoτtυuφoχxψyωwϲcϳj"  # Greek
     "ΑAΒBΕEΖZΗHΙIΚKΜMΝNΟOΡPΤTΥYΧXΓrΣEΔA"
