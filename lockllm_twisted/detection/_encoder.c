@@ -15,10 +15,12 @@
 enum { STEPS = 2047, FEW = 127, BYTE = 128, FIXED = 4096, MOST_WIDTH = 4096, MOST_TOKENS = 512 };
 enum { CURVE_STEP = 256, CURVE_END = 8, CURVE = 2 * CURVE_END * CURVE_STEP + 1 };
 enum { FALL_STEP = 128, FALL = 2048 };
+enum { LANE = 4, LANES = 16, TILE_ROWS = 8, TILE_LANES = 2 * LANES }; /* bytes of a lane; lanes of a register; rows and lanes of a tile */
 
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
+#include <immintrin.h>
 #define WIDEST __attribute__((target_clones("avx2", "default"), optimize("O3")))
-#define OF_BYTES __attribute__((target("avx512vnni,avx512vl,avx512bw,prefer-vector-width=256"), optimize("O3")))
+#define TILED __attribute__((target("avx512f,avx512vnni,avx512bw"), optimize("O3")))
 #elif defined(__GNUC__) && !defined(__clang__)
 #define WIDEST __attribute__((optimize("O3")))
 #else
@@ -29,7 +31,8 @@ enum { FALL_STEP = 128, FALL = 2048 };
 typedef struct {
     size_t inputs, outputs;
     int8_t *weights;
-    int32_t *shift; /* of each row: what its sum is too large by where `BYTE` is added to each of the numbers that it is multiplied with */
+    char *tiles;    /* the same for `tiled`; NULL where the processor has no use for them */
+    int32_t *shift; /* of each row of `tiles`: what its sum is too large by where `BYTE` is added to each of the numbers that it is multiplied with */
     double *worth, *added;
 } Matrix;
 
@@ -47,6 +50,7 @@ typedef struct {
 typedef struct {
     PyObject_HEAD
     size_t width, widest, heads, layers, tokens;
+    int tiled; /* the processor has instructions for it */
     Matrix pieces, spread, labels; /* of `pieces` the weights and worth: a row for each piece */
     double *places;
     Norm first;
@@ -59,45 +63,31 @@ typedef struct {
 typedef struct {
     double *state, *made, *query, *worth, *other_worth;
     int16_t *steps, *query_steps, *key_steps, *value_steps, *shares;
-    uint8_t *bytes; /* `steps`, and `BYTE` more; NULL where the processor multiplies no bytes */
-    int32_t *sums;
+    int32_t *sums, *totals;
+    char *rows, *tiles; /* for `tiled`: NULL where the processor has no use for them */
 } Room;
 
 /* ---- sums ------------------------------------------------------------------------------------------------------ */
 
-/* The products of some rows of weights, `a` and the three behind it, with two rows of numbers; `less` is taken from each. */
-#define FOUR_BY_TWO(name, Number)                                                                                        \
-    static void name(const int8_t *a, const Number *x, const int32_t *less, int32_t *to, size_t inputs, size_t outputs) { \
-        const int8_t *b = a + inputs, *c = b + inputs, *d = c + inputs;                                                  \
-        const Number *y = x + inputs;                                                                                    \
-        int32_t ax = 0, ay = 0, bx = 0, by = 0, cx = 0, cy = 0, dx = 0, dy = 0;                                          \
-        for (size_t i = 0; i < inputs; i++) {                                                                            \
-            ax += (int32_t)a[i] * x[i];                                                                                  \
-            ay += (int32_t)a[i] * y[i];                                                                                  \
-            bx += (int32_t)b[i] * x[i];                                                                                  \
-            by += (int32_t)b[i] * y[i];                                                                                  \
-            cx += (int32_t)c[i] * x[i];                                                                                  \
-            cy += (int32_t)c[i] * y[i];                                                                                  \
-            dx += (int32_t)d[i] * x[i];                                                                                  \
-            dy += (int32_t)d[i] * y[i];                                                                                  \
-        }                                                                                                                \
-        to[0] = ax - less[0], to[1] = bx - less[1], to[2] = cx - less[2], to[3] = dx - less[3];                          \
-        to += outputs;                                                                                                   \
-        to[0] = ay - less[0], to[1] = by - less[1], to[2] = cy - less[2], to[3] = dy - less[3];                          \
+/* The products of some rows of weights, `a` and the three behind it, with two rows of numbers. */
+WIDEST static void four_by_two(const int8_t *a, const int16_t *x, int32_t *to, size_t inputs, size_t outputs) {
+    const int8_t *b = a + inputs, *c = b + inputs, *d = c + inputs;
+    const int16_t *y = x + inputs;
+    int32_t ax = 0, ay = 0, bx = 0, by = 0, cx = 0, cy = 0, dx = 0, dy = 0;
+    for (size_t i = 0; i < inputs; i++) {
+        ax += (int32_t)a[i] * x[i];
+        ay += (int32_t)a[i] * y[i];
+        bx += (int32_t)b[i] * x[i];
+        by += (int32_t)b[i] * y[i];
+        cx += (int32_t)c[i] * x[i];
+        cy += (int32_t)c[i] * y[i];
+        dx += (int32_t)d[i] * x[i];
+        dy += (int32_t)d[i] * y[i];
     }
-
-WIDEST FOUR_BY_TWO(four_by_two, int16_t)
-
-#ifdef OF_BYTES
-OF_BYTES FOUR_BY_TWO(four_by_two_bytes, uint8_t)
-
-static int multiplies_bytes(void) {
-    return __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
+    to[0] = ax, to[1] = bx, to[2] = cx, to[3] = dx;
+    to += outputs;
+    to[0] = ay, to[1] = by, to[2] = cy, to[3] = dy;
 }
-#else
-#define four_by_two_bytes(...)
-static int multiplies_bytes(void) { return 0; }
-#endif
 
 WIDEST static int32_t product(const int8_t *a, const int16_t *x, size_t inputs) {
     int32_t sum = 0;
@@ -105,24 +95,94 @@ WIDEST static int32_t product(const int8_t *a, const int16_t *x, size_t inputs) 
     return sum;
 }
 
-WIDEST static void in_bytes(const int16_t *from, uint8_t *to, size_t count) {
-    for (size_t i = 0; i < count; i++) to[i] = (uint8_t)(from[i] + BYTE);
+static inline size_t up_to(size_t count, size_t part) { return (count + part - 1) / part * part; }
+
+/* What `tiled` takes of a row of some bytes: whole lanes; and of some rows of weights that are so wide: whole tiles. */
+static inline size_t row_size(size_t bytes) { return up_to(bytes, LANE); }
+static inline size_t tiles_size(size_t count, size_t wide) { return up_to(count, TILE_LANES) * wide; }
+
+/* Where byte `at` of row `row` of the weights stands in tiles: the lanes of sixteen rows side by side. */
+static inline size_t in_tiles(size_t row, size_t at, size_t wide) {
+    return row / LANES * LANES * wide + at / LANE * LANE * LANES + row % LANES * LANE + at % LANE;
+}
+
+static inline int16_t *pair_in(char *tiles, size_t row, size_t number, size_t wide) {
+    return (int16_t *)(void *)(tiles + in_tiles(row, number * sizeof(int16_t), wide));
+}
+
+#ifdef TILED
+static int has_tiles(void) {
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw");
+}
+
+/* sums[t * outputs + o] = row o of the tiles times row t of `rows`, less `less[o]`. A lane is four bytes, or two numbers of sixteen bits. */
+TILED static inline __attribute__((always_inline)) void tiled(const char *tiles, const char *rows, const int32_t *less, int32_t *sums,
+                                                              size_t count, size_t wide, size_t outputs, int bytes) {
+    for (size_t o = 0; o < outputs; o += TILE_LANES, tiles += wide * TILE_LANES) {
+        const size_t room = outputs - o;
+        const __mmask16 there[2] = {(__mmask16)(room < LANES ? (1u << room) - 1 : 0xFFFF),
+                                    (__mmask16)(room <= LANES ? 0 : room < TILE_LANES ? (1u << (room - LANES)) - 1 : 0xFFFF)};
+        for (size_t t = 0; t < count; t += TILE_ROWS) {
+            __m512i sum[TILE_ROWS][2];
+            for (int half = 0; half < 2; half++) {
+                const __m512i start = less ? _mm512_maskz_loadu_epi32(there[half], less + o + half * LANES) : _mm512_setzero_si512();
+                for (int row = 0; row < TILE_ROWS; row++) sum[row][half] = _mm512_sub_epi32(_mm512_setzero_si512(), start);
+            }
+            for (size_t at = 0; at < wide; at += LANE) {
+                const char *here = tiles + at * LANES;
+                const __m512i weights[2] = {_mm512_load_si512(here), _mm512_load_si512(here + wide * LANES)};
+                for (int row = 0; row < TILE_ROWS; row++) {
+                    int32_t lane;
+                    memcpy(&lane, rows + (t + (size_t)row) * wide + at, LANE);
+                    const __m512i numbers = _mm512_set1_epi32(lane);
+                    for (int half = 0; half < 2; half++)
+                        sum[row][half] = bytes ? _mm512_dpbusd_epi32(sum[row][half], numbers, weights[half])
+                                               : _mm512_dpwssd_epi32(sum[row][half], numbers, weights[half]);
+                }
+            }
+            for (size_t row = 0; row < TILE_ROWS && t + row < count; row++)
+                for (int half = 0; half < 2; half++)
+                    _mm512_mask_storeu_epi32(sums + (t + row) * outputs + o + half * LANES, there[half], sum[row][half]);
+        }
+    }
+}
+
+TILED static void tiled_bytes(const char *tiles, const char *rows, const int32_t *less, int32_t *sums, size_t count, size_t wide, size_t outputs) {
+    tiled(tiles, rows, less, sums, count, wide, outputs, 1);
+}
+
+TILED static void tiled_pairs(const char *tiles, const char *rows, int32_t *sums, size_t count, size_t wide, size_t outputs) {
+    tiled(tiles, rows, NULL, sums, count, wide, outputs, 0);
+}
+
+static void *aligned(size_t size) {
+    void *made = aligned_alloc(LANE * LANES, up_to(size + 1, LANE * LANES));
+    return made == NULL ? NULL : memset(made, 0, size);
+}
+#else
+#define tiled_bytes(...)
+#define tiled_pairs(...)
+#define aligned(size) NULL
+static int has_tiles(void) { return 0; }
+#endif
+
+WIDEST static void in_bytes(const int16_t *from, char *to, size_t rows, size_t inputs) {
+    const size_t size = row_size(inputs);
+    for (size_t t = 0; t < rows; t++)
+        for (size_t i = 0; i < inputs; i++) to[t * size + i] = (char)(from[t * inputs + i] + BYTE);
 }
 
 /* sums[t * outputs + o] = row o of the weights times row t of the steps. */
 static void multiply(const Matrix *matrix, const Room *room, size_t rows) {
-    const int32_t nothing[4] = {0};
     size_t inputs = matrix->inputs, outputs = matrix->outputs, fours = outputs - outputs % 4, twos = rows - rows % 2;
-    if (room->bytes != NULL) in_bytes(room->steps, room->bytes, twos * inputs);
+    if (matrix->tiles != NULL) {
+        in_bytes(room->steps, room->rows, rows, inputs);
+        tiled_bytes(matrix->tiles, room->rows, matrix->shift, room->sums, rows, row_size(inputs), outputs);
+        return;
+    }
     for (size_t o = 0; o < fours; o += 4)
-        for (size_t t = 0; t < twos; t += 2) {
-            const int8_t *weights = matrix->weights + o * inputs;
-            int32_t *sums = room->sums + t * outputs + o;
-            if (room->bytes == NULL)
-                four_by_two(weights, room->steps + t * inputs, nothing, sums, inputs, outputs);
-            else
-                four_by_two_bytes(weights, room->bytes + t * inputs, matrix->shift + o, sums, inputs, outputs);
-        }
+        for (size_t t = 0; t < twos; t += 2)
+            four_by_two(matrix->weights + o * inputs, room->steps + t * inputs, room->sums + t * outputs + o, inputs, outputs);
     for (size_t t = 0; t < rows; t++)
         for (size_t o = t < twos ? fours : 0; o < outputs; o++)
             room->sums[t * outputs + o] = product(matrix->weights + o * inputs, room->steps + t * inputs, inputs);
@@ -169,35 +229,84 @@ WIDEST static void normed(const Norm *norm, double *rows, size_t count, size_t w
 
 /* ---- attention ------------------------------------------------------------------------------------------------- */
 
-/* What each row of `query_steps` takes from `value_steps`, which has a row of tokens for each number. */
-WIDEST static void attend(const Network *self, const Room *room, double value_worth, double *to, size_t rows) {
-    size_t width = self->width, size = width / self->heads;
-    double scale = 1 / sqrt((double)size), said[MOST_TOKENS];
-    for (size_t head = 0; head < self->heads; head++)
-        for (size_t t = 0; t < rows; t++) {
-            const int16_t *query = room->query_steps + t * width + head * size;
-            double most = -INFINITY;
-            for (size_t u = 0; u < rows; u++) {
-                const int16_t *key = room->key_steps + u * width + head * size;
-                int32_t sum = 0;
-                for (size_t i = 0; i < size; i++) sum += (int32_t)query[i] * key[i];
-                said[u] = sum * (room->worth[t] * room->other_worth[u]) * scale;
-                if (said[u] > most) most = said[u];
-            }
-            int32_t total = 0;
-            for (size_t u = 0; u < rows; u++) {
-                double step = rint((most - said[u]) * FALL_STEP);
-                room->shares[u] = step < FALL ? self->fall[(size_t)step] : 0;
-                total += room->shares[u];
-            }
-            double worth = value_worth / total;
-            for (size_t i = 0; i < size; i++) {
-                const int16_t *value = room->value_steps + (head * size + i) * rows;
-                int32_t sum = 0;
-                for (size_t u = 0; u < rows; u++) sum += (int32_t)room->shares[u] * value[u];
-                to[t * width + head * size + i] = sum * worth;
-            }
+/* sums[t * rows + u] = the numbers of a head in row t of the queries times those in row u of the keys. */
+WIDEST static void asked(const Room *room, size_t rows, size_t width, size_t first, size_t size) {
+    const int16_t *queries = room->query_steps + first, *keys = room->key_steps + first;
+    if (room->tiles != NULL) {
+        const size_t wide = row_size(size * sizeof(int16_t));
+        memset(room->tiles, 0, tiles_size(rows, wide));
+        for (size_t t = 0; t < rows; t++) memcpy(room->rows + t * wide, queries + t * width, size * sizeof(int16_t));
+        for (size_t u = 0; u < rows; u++)
+            for (size_t i = 0; i < size; i++) *pair_in(room->tiles, u, i, wide) = keys[u * width + i];
+        tiled_pairs(room->tiles, room->rows, room->sums, rows, wide, rows);
+        return;
+    }
+    for (size_t t = 0; t < rows; t++)
+        for (size_t u = 0; u < rows; u++) {
+            int32_t sum = 0;
+            for (size_t i = 0; i < size; i++) sum += (int32_t)queries[t * width + i] * keys[u * width + i];
+            room->sums[t * rows + u] = sum;
         }
+}
+
+/* The shares that each row takes of the others, and what they come to. */
+WIDEST static void shared(const Network *self, const Room *room, size_t rows, double scale) {
+    double said[MOST_TOKENS];
+    for (size_t t = 0; t < rows; t++) {
+        const int32_t *sums = room->sums + t * rows;
+        int16_t *shares = room->shares + t * rows;
+        double most = -INFINITY;
+        for (size_t u = 0; u < rows; u++) {
+            said[u] = sums[u] * (room->worth[t] * room->other_worth[u]) * scale;
+            if (said[u] > most) most = said[u];
+        }
+        int32_t total = 0;
+        for (size_t u = 0; u < rows; u++) {
+            double step = rint((most - said[u]) * FALL_STEP);
+            shares[u] = step < FALL ? self->fall[(size_t)step] : 0;
+            total += shares[u];
+        }
+        room->totals[t] = total;
+    }
+}
+
+/* sums[t * size + i] = the shares of row t times row i of some values. */
+WIDEST static void taken(const Room *room, const int16_t *values, size_t rows, size_t size) {
+    if (room->tiles != NULL) {
+        const size_t wide = row_size(rows * sizeof(int16_t));
+        memset(room->tiles, 0, tiles_size(size, wide));
+        for (size_t t = 0; t < rows; t++) memcpy(room->rows + t * wide, room->shares + t * rows, rows * sizeof(int16_t));
+        for (size_t i = 0; i < size; i++)
+            for (size_t u = 0; u < rows; u++) *pair_in(room->tiles, i, u, wide) = values[i * rows + u];
+        tiled_pairs(room->tiles, room->rows, room->sums, rows, wide, size);
+        return;
+    }
+    for (size_t t = 0; t < rows; t++)
+        for (size_t i = 0; i < size; i++) {
+            int32_t sum = 0;
+            for (size_t u = 0; u < rows; u++) sum += (int32_t)room->shares[t * rows + u] * values[i * rows + u];
+            room->sums[t * size + i] = sum;
+        }
+}
+
+/* Bytes of the tiles of a head's keys, or of its values. */
+static inline size_t head_tiles(size_t rows, size_t size) {
+    const size_t keys = tiles_size(rows, row_size(size * sizeof(int16_t))), values = tiles_size(size, row_size(rows * sizeof(int16_t)));
+    return keys > values ? keys : values;
+}
+
+/* What each row of `query_steps` takes from `value_steps`, which has a row of tokens for each number. */
+static void attend(const Network *self, const Room *room, double value_worth, double *to, size_t rows) {
+    const size_t width = self->width, size = width / self->heads;
+    for (size_t first = 0; first < width; first += size) {
+        asked(room, rows, width, first, size);
+        shared(self, room, rows, 1 / sqrt((double)size));
+        taken(room, room->value_steps + first * rows, rows, size);
+        for (size_t t = 0; t < rows; t++) {
+            const double worth = value_worth / room->totals[t];
+            for (size_t i = 0; i < size; i++) to[t * width + first + i] = room->sums[t * size + i] * worth;
+        }
+    }
 }
 
 static void attended(const Network *self, const Layer *layer, const Room *room, size_t rows) {
@@ -281,8 +390,23 @@ static int wrong(const char *what) {
     return -1;
 }
 
+/* Puts the weights into tiles, too. */
+static inline int tiles_from(Matrix *matrix) {
+    const size_t wide = row_size(matrix->inputs);
+    matrix->tiles = aligned(tiles_size(matrix->outputs, wide));
+    matrix->shift = PyMem_Calloc(matrix->outputs, sizeof(int32_t));
+    if (matrix->tiles == NULL || matrix->shift == NULL) return PyErr_NoMemory(), -1;
+    for (size_t o = 0; o < matrix->outputs; o++)
+        for (size_t i = 0; i < matrix->inputs; i++) {
+            const int8_t weight = matrix->weights[o * matrix->inputs + i];
+            matrix->tiles[in_tiles(o, i, wide)] = weight;
+            matrix->shift[o] += BYTE * weight;
+        }
+    return 0;
+}
+
 /* From (weights, worth, added): arrays of bytes, doubles, doubles. */
-static int matrix_from(Matrix *matrix, PyObject *parts) {
+static int matrix_from(Matrix *matrix, PyObject *parts, int with_tiles) {
     PyObject *weights, *worth, *added;
     size_t count, sums;
     if (!PyArg_ParseTuple(parts, "OOO", &weights, &worth, &added)) return -1;
@@ -292,9 +416,7 @@ static int matrix_from(Matrix *matrix, PyObject *parts) {
     if (matrix->outputs == 0 || count % matrix->outputs || count / matrix->outputs > MOST_WIDTH || sums != matrix->outputs)
         return wrong("a matrix of another shape");
     matrix->inputs = count / matrix->outputs;
-    if ((matrix->shift = PyMem_Calloc(matrix->outputs, sizeof(int32_t))) == NULL) return PyErr_NoMemory(), -1;
-    for (size_t i = 0; i < count; i++) matrix->shift[i / matrix->inputs] += BYTE * matrix->weights[i];
-    return 0;
+    return with_tiles ? tiles_from(matrix) : 0;
 }
 
 static int norm_from(Norm *norm, PyObject *parts, size_t width) {
@@ -306,13 +428,13 @@ static int norm_from(Norm *norm, PyObject *parts, size_t width) {
     return count == width && sums == width ? 0 : wrong("a norm of another size");
 }
 
-static int layer_from(Layer *layer, PyObject *parts, size_t width) {
+static int layer_from(Layer *layer, PyObject *parts, size_t width, int with_tiles) {
     PyObject *matrix[MATRICES], *attended, *done;
     if (!PyArg_ParseTuple(parts, "OOOOOOOO", &matrix[QUERY], &matrix[KEY], &matrix[VALUE], &matrix[MIXED], &matrix[WIDER],
                           &matrix[NARROWER], &attended, &done))
         return -1;
     for (int at = 0; at < MATRICES; at++) {
-        if (matrix_from(&layer->matrix[at], matrix[at]) < 0) return -1;
+        if (matrix_from(&layer->matrix[at], matrix[at], with_tiles) < 0) return -1;
         size_t wide = layer->matrix[at == NARROWER ? WIDER : at].outputs;
         if (layer->matrix[at].inputs != (at == NARROWER ? wide : width) || wide > MOST_WIDTH ||
             (at != WIDER && layer->matrix[at].outputs != width))
@@ -324,7 +446,8 @@ static int layer_from(Layer *layer, PyObject *parts, size_t width) {
 static int network_from(Network *self, PyObject *pieces, PyObject *spread, PyObject *places, PyObject *first,
                         PyObject *layers, PyObject *labels, PyObject *curve, PyObject *fall) {
     size_t count;
-    if (matrix_from(&self->pieces, pieces) < 0 || matrix_from(&self->spread, spread) < 0 || matrix_from(&self->labels, labels) < 0)
+    if (matrix_from(&self->pieces, pieces, 0) < 0 || matrix_from(&self->spread, spread, self->tiled) < 0 ||
+        matrix_from(&self->labels, labels, self->tiled) < 0)
         return -1;
     self->width = self->widest = self->spread.outputs;
     if (self->heads == 0 || self->width % self->heads || self->spread.inputs != self->pieces.inputs ||
@@ -341,7 +464,7 @@ static int network_from(Network *self, PyObject *pieces, PyObject *spread, PyObj
     if (self->layer == NULL) return PyErr_NoMemory(), -1;
     for (Py_ssize_t at = 0; at < PyList_GET_SIZE(layers); at++) {
         self->layers++;
-        if (layer_from(&self->layer[at], PyList_GET_ITEM(layers, at), self->width) < 0) return -1;
+        if (layer_from(&self->layer[at], PyList_GET_ITEM(layers, at), self->width, self->tiled) < 0) return -1;
         size_t wide = self->layer[at].matrix[WIDER].outputs;
         if (wide > self->widest) self->widest = wide;
     }
@@ -349,21 +472,24 @@ static int network_from(Network *self, PyObject *pieces, PyObject *spread, PyObj
 }
 
 static PyObject *network_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"heads", "pieces", "spread", "places", "first", "layers", "labels", "curve", "fall", NULL};
+    static char *names[] = {"heads", "pieces", "spread", "places", "first", "layers", "labels", "curve", "fall", "plain", NULL};
     PyObject *pieces, *spread, *places, *first, *layers, *labels, *curve, *fall;
     Py_ssize_t heads;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$nOOOOO!OOO", names, &heads, &pieces, &spread, &places, &first,
-                                     &PyList_Type, &layers, &labels, &curve, &fall))
+    int plain;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$nOOOOO!OOOp", names, &heads, &pieces, &spread, &places, &first,
+                                     &PyList_Type, &layers, &labels, &curve, &fall, &plain))
         return NULL;
     Network *self = (Network *)type->tp_alloc(type, 0);
     if (self == NULL) return NULL;
     self->heads = heads > 0 ? (size_t)heads : 0;
+    self->tiled = !plain && has_tiles();
     if (network_from(self, pieces, spread, places, first, layers, labels, curve, fall) < 0) Py_CLEAR(self);
     return (PyObject *)self;
 }
 
 static void matrix_free(Matrix *matrix) {
     PyMem_Free(matrix->weights);
+    free(matrix->tiles);
     PyMem_Free(matrix->shift);
     PyMem_Free(matrix->worth);
     PyMem_Free(matrix->added);
@@ -439,8 +565,7 @@ static PyObject *network_say(Network *self, PyObject *args) {
         PyMem_Free(of);
         return NULL;
     }
-    size_t all = rows * self->widest;
-    const int bytes = multiplies_bytes();
+    const size_t widest = self->widest > rows ? self->widest : rows, all = rows * widest;
     Room room = {
         .state = PyMem_RawMalloc(all * sizeof(double)),
         .made = PyMem_RawMalloc(all * sizeof(double)),
@@ -451,16 +576,17 @@ static PyObject *network_say(Network *self, PyObject *args) {
         .query_steps = PyMem_RawMalloc(all * sizeof(int16_t)),
         .key_steps = PyMem_RawMalloc(all * sizeof(int16_t)),
         .value_steps = PyMem_RawMalloc(all * sizeof(int16_t)),
-        .shares = PyMem_RawMalloc(rows * sizeof(int16_t)),
-        .bytes = bytes ? PyMem_RawMalloc(all) : NULL,
+        .shares = PyMem_RawMalloc(rows * rows * sizeof(int16_t)),
         .sums = PyMem_RawMalloc(all * sizeof(int32_t)),
+        .totals = PyMem_RawMalloc(rows * sizeof(int32_t)),
+        .rows = self->tiled ? aligned(up_to(rows, TILE_ROWS) * row_size(widest * sizeof(int16_t))) : NULL,
+        .tiles = self->tiled ? aligned(head_tiles(rows, self->width / self->heads)) : NULL,
     };
     void *every[] = {room.state,       room.made,      room.query,       room.worth,  room.other_worth, room.steps,
-                     room.query_steps, room.key_steps, room.value_steps, room.shares, room.sums};
+                     room.query_steps, room.key_steps, room.value_steps, room.shares, room.sums,        room.totals};
     double *said = PyMem_RawMalloc((asked * labels + 1) * sizeof(double));
-    int there = said != NULL;
+    int there = said != NULL && (!self->tiled || (room.rows != NULL && room.tiles != NULL));
     for (size_t at = 0; at < sizeof(every) / sizeof(*every); at++) there = there && every[at] != NULL;
-    there = there && (room.bytes != NULL || !bytes);
     PyObject *result = NULL;
     if (there) {
         Py_BEGIN_ALLOW_THREADS;
@@ -477,7 +603,8 @@ static PyObject *network_say(Network *self, PyObject *args) {
             PyList_SET_ITEM(result, (Py_ssize_t)at, each);
     }
     for (size_t at = 0; at < sizeof(every) / sizeof(*every); at++) PyMem_RawFree(every[at]);
-    PyMem_RawFree(room.bytes);
+    free(room.rows);
+    free(room.tiles);
     PyMem_RawFree(said);
     PyMem_Free(of);
     return result;

@@ -14,5 +14,6 @@ class Network:
         labels: tuple[array[int], array[float], array[float]],
         curve: array[float],
         fall: array[int],
+        plain: bool,
     ) -> Self: ...
     def say(self, pieces: list[int], spans: list[tuple[int, int]], /) -> list[tuple[float, ...]]: ...

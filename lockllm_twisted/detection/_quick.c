@@ -28,6 +28,9 @@ enum { ALPHABETS = 512, SPACED = 1024, GLUED = 2048, LEETED = 4096, EVERYTHING =
 enum { SHORT = 100 }; /* tokens, as which a longer text is weighed once more */
 enum { SHAPES = 10, LONG_WORD = 20, LONG_SHAPE = 18, STEM = 3, DISTINCT = 16, THREADED = 20000 };
 enum { ENCODED = 16, JOINED = 18 }; /* letters and digits of a word that may be base64, that may be several words */
+enum { IN_CAPITALS = 24, BASE85_RUN = 20, BASE85_KINDS = 3, HEX_DIGITS = 16, LEET_REACH = 24, SHORTEST = 4 }; /* of a word of an attack: four letters */
+enum { CIPHERS = (1 << 30) - 1, TELLING = 1u << 31 }; /* of `Word.ciphers`; what it is itself: TELLING, of an attack; else such a word, or one that joins them */
+enum { PARTS = 2, COVERED = 7, LONGEST_PART = 16, LONGEST_WORD = 256 }; /* words in a word, more than; tenths of it that they make up; letters */
 enum { NEEDS = 5, RULES = 3 }; /* 64 needs each, 64 rules each */
 enum { PAGE = 4096, OVERLAP = 768 }; /* characters that the rules see at once, and how many of them in the next page too */
 #define SCALE 32.0
@@ -110,7 +113,7 @@ done:
 
 /* Longer words are none that anybody knows. */
 typedef struct {
-    uint32_t ciphers; /* that write a word of an attack so */
+    uint32_t ciphers; /* that write a word of an attack so; the highest bit: it is one */
     uint16_t number, met;
     uint8_t size; /* 0: empty */
     char letters[LONG_WORD];
@@ -705,8 +708,8 @@ static void cipher(Glance *glance, const Word *known) {
         return;
     }
     glance->met[glance->met_count++] = known;
-    glance->twice |= glance->once & known->ciphers;
-    glance->once |= known->ciphers;
+    glance->twice |= glance->once & known->ciphers & CIPHERS;
+    glance->once |= known->ciphers & CIPHERS;
 }
 
 /* A token more. ``digits``: how many of its letters are; ``whole``: it is a word to the rules too. */
@@ -714,9 +717,8 @@ static void token(Glance *glance, const char *word, size_t size, size_t digits, 
     const Word *known = size > LONG_WORD ? NULL : word_slot(&glance->sums->words, word, size);
     if (known != NULL && known->size == 0) known = NULL;
     if (whole) meet(glance, known);
-    if (known != NULL && known->ciphers) cipher(glance, known);
+    if (known != NULL && known->ciphers & CIPHERS) cipher(glance, known);
     if (size == 1 && word[0] >= 'a' && word[0] <= 'z') glance->singles |= 1u << (word[0] - 'a');
-    if (size >= ENCODED) glance->doubts |= BASE64;
     if (size >= JOINED) glance->doubts |= GLUED;
     glance->work->ids[glance->work->size++] = known != NULL ? known->number : glance->sums->shapes[shape(word, size, digits)];
 }
@@ -831,8 +833,178 @@ static int tokenise(Glance *glance, const char *text, size_t size) {
     if (ones >= 4 && ten && codes) glance->doubts |= DECIMAL;
     if (dashes >= 4 && dash_dot) glance->doubts |= MORSE;
     if ((plus && equal) || (ays >= 4 && ays * 5 >= tokens * 2)) glance->doubts |= ASSEMBLED;
-    if (longest >= 20 && __builtin_popcount(base85) >= 3) glance->doubts |= BASE85;
+    if (longest >= ENCODED) glance->doubts |= BASE64;
+    if (longest >= BASE85_RUN && __builtin_popcount(base85) >= BASE85_KINDS) glance->doubts |= BASE85;
     return 0;
+}
+
+/* ---- second looks: whether what is in doubt at first sight may be there at all, as the decoders would find it ------------------------------ */
+
+static inline int is_upper(unsigned char sign) { return sign >= 'A' && sign <= 'Z'; }
+static inline int is_lower(unsigned char sign) { return sign >= 'a' && sign <= 'z'; }
+static inline int is_packed(unsigned char sign) { return kinds[sign] & (LETTER | DIGIT) || sign == '+' || sign == '/' || sign == '-' || sign == '_'; }
+
+/* Sixteen signs of base64 in a row, in capitals and small letters; twenty-four capitals and digits, for base32. */
+static int may_be_base64(const char *text, size_t size) {
+    size_t row = 0, capitals = 0;
+    int upper = 0, lower = 0, open = 0; /* of a piece, which may go on behind a line's end */
+    for (size_t at = 0; at < size; at++) {
+        const unsigned char sign = (unsigned char)text[at];
+        if (is_packed(sign)) {
+            if (row++ == 0 && !open) upper = lower = 0;
+            upper |= is_upper(sign);
+            lower |= is_lower(sign);
+            capitals = is_upper(sign) || kinds[sign] & DIGIT ? capitals + 1 : 0;
+            if (capitals >= IN_CAPITALS || ((row >= ENCODED || open) && upper && lower)) return 1;
+        } else {
+            open = sign <= ' ' && (row >= ENCODED || (row == 0 && open));
+            row = capitals = 0;
+        }
+    }
+    return 0;
+}
+
+/* Twenty signs in a row, and in the lines that go on with them, that are of three of its kinds. */
+static int may_be_base85(const char *text, size_t size) {
+    size_t row = 0;
+    uint32_t found = 0;
+    int open = 0;
+    for (size_t at = 0; at < size; at++) {
+        const unsigned char sign = (unsigned char)text[at];
+        if (sign > ' ') {
+            if (row == 0 && !open) found = 0;
+            row++;
+            if (base85_signs[sign]) found |= 1u << base85_signs[sign];
+            if ((row >= BASE85_RUN || open) && __builtin_popcount(found) >= BASE85_KINDS) return 1;
+        } else {
+            open = sign == '\n' && row >= BASE85_RUN;
+            row = 0;
+        }
+    }
+    return 0;
+}
+
+/* Eight bytes as two digits each, with what may stand between them. */
+static int may_be_hex(const char *text, size_t size) {
+    size_t digits = 0;
+    for (size_t at = 0; at < size; at++) {
+        const unsigned char sign = (unsigned char)text[at];
+        if (kinds[sign] & HEX) {
+            if (++digits >= HEX_DIGITS) return 1;
+        } else if (sign != ' ' && sign != ',' && sign != ':' && sign != ';' && sign != '\n' && sign != '-' && sign != 'x') {
+            digits = 0;
+        }
+    }
+    return 0;
+}
+
+/* Four letters or digits in a row, each by itself, with the same sign between them. */
+static int may_be_spaced(const char *text, size_t size) {
+    size_t letters = 0, apart = 0, row = 0; /* of a word; signs before it; words of one letter */
+    char sign = '\0', between = '\0';
+    for (size_t at = 0; at <= size; at++) {
+        const char before = sign;
+        sign = at < size ? text[at] : '\0';
+        if (kinds[(unsigned char)sign] & (LETTER | DIGIT)) {
+            if (letters++ > 0) continue;
+            if (apart != 1 || (row > 1 && before != between)) row = row > 0 && apart == 1;
+            between = before;
+        } else if (letters) {
+            row = letters == 1 ? row + 1 : 0;
+            if (row >= SHORTEST) return 1;
+            letters = 0;
+            apart = 1;
+        } else {
+            apart++;
+        }
+    }
+    return 0;
+}
+
+/* What digits and signs are written for, and the same where they are written for an l. */
+static const char leet_signs[] = "013456789@$!|", leet_letters[] = "oieasgtbgasii", leet_l[] = "1!|";
+
+/* Whether a word of an attack is written so. */
+static int is_leet(const Words *words, const char *written, size_t size) {
+    char plain[2][LONG_WORD];
+    if (size < SHORTEST || size > LONG_WORD) return 0;
+    for (size_t at = 0; at < size; at++) {
+        const char *sign = strchr(leet_signs, written[at]);
+        const char letter = sign == NULL ? (char)(written[at] | 0x20) : leet_letters[sign - leet_signs];
+        plain[0][at] = letter;
+        plain[1][at] = strchr(leet_l, written[at]) == NULL ? letter : 'l';
+    }
+    return ((word_slot(words, plain[0], size)->ciphers | word_slot(words, plain[1], size)->ciphers) & TELLING) != 0;
+}
+
+/* A word of an attack, with digits or signs for letters: among all signs that may be written so, or among letters and digits, without apostrophes. */
+static int may_be_leet(const Words *words, const char *text, size_t size) {
+    char word[LONG_WORD], run[LONG_WORD];
+    size_t letters = 0, digits = 0, signs = 0, telling = 0;
+    for (size_t at = 0; at <= size; at++) {
+        const char sign = at < size ? text[at] : '\0';
+        const int plain = kinds[(unsigned char)sign] & (LETTER | DIGIT), digit = kinds[(unsigned char)sign] & DIGIT;
+        if (plain) {
+            if (letters < LONG_WORD) word[letters] = sign;
+            letters++;
+            digits += digit != 0;
+        } else if (sign != '\'') {
+            if (digits && is_leet(words, word, letters)) return 1;
+            letters = digits = 0;
+        }
+        if (plain || sign == '@' || sign == '$' || sign == '!' || sign == '|') {
+            if (signs < LONG_WORD) run[signs] = sign;
+            signs++;
+            telling += digit || sign == '@' || sign == '$';
+        } else {
+            if (telling && (signs > LEET_REACH || is_leet(words, run, signs))) return 1;
+            signs = telling = 0;
+        }
+    }
+    return 0;
+}
+
+/* How many letters of a word are those of a word of an attack, or of one that joins them: the longest that there is. */
+static size_t part_of(const Words *words, const char *letters, size_t size) {
+    for (size_t part = size < LONGEST_PART ? size : LONGEST_PART; part > 0; part--)
+        if (word_slot(words, letters, part)->ciphers & ~(uint32_t)CIPHERS) return part;
+    return 0;
+}
+
+/* A long word of letters, of which most are words of an attack, three at least. */
+static int may_be_glued(const Words *words, const char *text, size_t size) {
+    char word[LONGEST_WORD];
+    size_t letters = 0, digits = 0;
+    for (size_t at = 0; at <= size; at++) {
+        const char sign = at < size ? text[at] : '\0';
+        if (kinds[(unsigned char)sign] & (LETTER | DIGIT)) {
+            if (letters < LONGEST_WORD) word[letters] = (char)(sign | 0x20);
+            letters++;
+            digits += (kinds[(unsigned char)sign] & DIGIT) != 0;
+            continue;
+        }
+        if (sign == '\'') continue;
+        if (letters > LONGEST_WORD) return 1;
+        if (letters >= JOINED && digits == 0) {
+            size_t parts = 0, covered = 0;
+            for (size_t from = 0, part; from < letters; from += part ? part : 1)
+                if ((part = part_of(words, word + from, letters - from)) > 0) parts++, covered += part;
+            if (parts > PARTS && covered * 10 >= letters * COVERED) return 1;
+        }
+        letters = digits = 0;
+    }
+    return 0;
+}
+
+/* What is in doubt still, at a second look. */
+static int looked_at_again(int doubts, const Words *words, const char *text, size_t size) {
+    if (doubts & BASE64 && !may_be_base64(text, size)) doubts &= ~BASE64;
+    if (doubts & BASE85 && !may_be_base85(text, size)) doubts &= ~BASE85;
+    if (doubts & HEXED && !may_be_hex(text, size)) doubts &= ~HEXED;
+    if (doubts & GLUED && !may_be_glued(words, text, size)) doubts &= ~GLUED;
+    if (doubts & SPACED && !may_be_spaced(text, size)) doubts &= ~SPACED;
+    if (doubts & LEETED && !may_be_leet(words, text, size)) doubts &= ~LEETED;
+    return doubts;
 }
 
 enum { RULED = 1, PRECISE = 2, HARMING = 4 }; /* some rule may match; a precise one; one of requests for harm */
@@ -910,6 +1082,7 @@ static int glance_at(Glance *glance, const char *text, size_t size) {
     const int folded = tokenise(glance, text, size);
     uint64_t rules[RULES] = {0};
     if (folded) return folded < 0 ? -1 : EVERYTHING;
+    glance->doubts = looked_at_again(glance->doubts, &glance->sums->words, text, size);
     const int may_match = possible(glance->sums->starts, glance->needs, rules);
     if (glance->work->size && look(glance->sums, glance->work, glance->brought, 0) < 0) return -1;
     if (may_match & PRECISE) return glance->doubts | SPEAKING;
@@ -1184,7 +1357,92 @@ static PyTypeObject ForestType = {
     .tp_methods = forest_methods,
 };
 
-static PyModuleDef module = {PyModuleDef_HEAD_INIT, .m_name = "_quick", .m_doc = "Counting and weighing, compiled.", .m_size = -1};
+/* ---- tokens ---------------------------------------------------------------------------------------------------- */
+
+static int append(PyObject *to, const char *letters, size_t size) {
+    PyObject *token = PyUnicode_FromStringAndSize(letters, (Py_ssize_t)size);
+    const int failed = token == NULL ? -1 : PyList_Append(to, token);
+    Py_XDECREF(token);
+    return failed;
+}
+
+/* Appends the tokens of some text. ``word``: room for as much. Returns -1 with an exception. */
+static int append_tokens(PyObject *to, const char *text, size_t size, char *word) {
+    size_t letters = 0;
+    for (size_t at = 0; at <= size; at++) {
+        const unsigned char sign = at < size ? (unsigned char)text[at] : '\0';
+        if (kinds[sign] & (LETTER | DIGIT)) {
+            word[letters++] = (char)sign;
+            continue;
+        }
+        if (sign == '\'' && at < size) continue;
+        if (letters && append(to, word, letters) < 0) return -1;
+        letters = 0;
+        if (kinds[sign] & MARK && !inside(sign, at ? (unsigned char)text[at - 1] : '\0', at + 1 < size ? (unsigned char)text[at + 1] : '\0')) {
+            const char mark = sign == ';' ? '.' : sign == '\n' ? '|' : (char)sign;
+            if (append(to, &mark, 1) < 0) return -1;
+        }
+    }
+    return 0;
+}
+
+static PyObject *tokens_of(PyObject *module, PyObject *text) {
+    (void)module;
+    if (!PyUnicode_Check(text) || !PyUnicode_IS_ASCII(text)) {
+        PyErr_SetString(PyExc_TypeError, "a text in ASCII is wanted");
+        return NULL;
+    }
+    const size_t size = (size_t)PyUnicode_GET_LENGTH(text);
+    PyObject *result = PyList_New(0);
+    char *word = PyMem_Malloc(size + 1);
+    if (word == NULL) PyErr_NoMemory();
+    if (result != NULL && (word == NULL || append_tokens(result, (const char *)PyUnicode_1BYTE_DATA(text), size, word) < 0)) Py_CLEAR(result);
+    PyMem_Free(word);
+    return result;
+}
+
+static int append_span(PyObject *to, Py_ssize_t start, Py_ssize_t end) {
+    PyObject *span = Py_BuildValue("nn", start, end);
+    const int failed = span == NULL ? -1 : PyList_Append(to, span);
+    Py_XDECREF(span);
+    return failed;
+}
+
+/* The parts of a text with so many signs in a row and no space among them; to each belongs the row behind it, and the next one's first sign. */
+static PyObject *rows_of(PyObject *module, PyObject *args) {
+    (void)module;
+    PyObject *text;
+    Py_ssize_t least, row = 0, from = -1; /* from: where a part starts */
+    int more = 0;                         /* rows that belong to it still */
+    if (!PyArg_ParseTuple(args, "Un", &text, &least)) return NULL;
+    const int kind = PyUnicode_KIND(text);
+    const void *signs = PyUnicode_DATA(text);
+    const Py_ssize_t size = PyUnicode_GET_LENGTH(text);
+    PyObject *result = PyList_New(0);
+    for (Py_ssize_t at = 0; result != NULL && at < size; at++) {
+        if (Py_UNICODE_ISSPACE(PyUnicode_READ(kind, signs, at))) {
+            row = 0;
+            continue;
+        }
+        if (row == 0 && from >= 0 && more-- == 0) {
+            if (append_span(result, from, at + 1) < 0) Py_CLEAR(result);
+            from = -1;
+        }
+        if (++row < least) continue;
+        if (from < 0) from = at + 1 - row;
+        more = 1;
+    }
+    if (result != NULL && from >= 0 && append_span(result, from, size) < 0) Py_CLEAR(result);
+    return result;
+}
+
+static PyMethodDef functions[] = {
+    {"rows", rows_of, METH_VARARGS, "Parts of a text with so many signs in a row, as `decoders` looks for them."},
+    {"tokens", tokens_of, METH_O, "As `tokens.tokens`, of a text in ASCII and small letters."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyModuleDef module = {PyModuleDef_HEAD_INIT, .m_name = "_quick", .m_doc = "Counting and weighing, compiled.", .m_size = -1, .m_methods = functions};
 
 PyMODINIT_FUNC PyInit__quick(void) {
     kinds_init();

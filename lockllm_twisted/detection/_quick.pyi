@@ -9,6 +9,9 @@ from lockllm_twisted.detection.weighing import Weighing
 NEEDS: int
 RULES: int
 
+def rows(text: str, least: int, /) -> list[tuple[int, int]]: ...
+def tokens(text: str, /) -> list[str]: ...
+
 class Sums:
     def __new__(
         cls,

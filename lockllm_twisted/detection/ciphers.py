@@ -89,8 +89,9 @@ _FUNCTION_WORDS = (
     "the all any and you are were now new then this that from given with without above tell what will must have been just "
     "instead user"
 )
-_KNOWN = VOCABULARY.union(_FUNCTION_WORDS.split())
-_SEGMENTS = re.compile(one_of(sorted(_KNOWN)), re.IGNORECASE)
+KNOWN = VOCABULARY.union(_FUNCTION_WORDS.split())
+"""The words of an attack, and those that join them."""
+_SEGMENTS = re.compile(one_of(sorted(KNOWN)), re.IGNORECASE)
 
 
 def _unspaced(match: re.Match[str]) -> str:
@@ -103,7 +104,7 @@ def _unleet(match: re.Match[str]) -> str:
 
 def _plain(word: str) -> str:
     plain = word.translate(_PLAIN)
-    if plain not in _KNOWN and (other := word.translate(_PLAIN_L)) in _KNOWN:
+    if plain not in KNOWN and (other := word.translate(_PLAIN_L)) in KNOWN:
         return other
     return plain
 
@@ -169,7 +170,7 @@ def _suspects(view: View, doubts: int) -> dict[str, Spans]:
         names = _ciphers(stretch.words) if doubts & ALPHABETS else []
         if doubts & SPACED and len(stretch.words & _LETTERS) >= _SPACED and _is_spaced(view, stretch):
             names.append("spaced")
-        if doubts & GLUED and stretch.longest >= _GLUED and any(map(_is_glued, stretch.words)):
+        if doubts & GLUED and any(map(_is_glued, stretch.words)):
             names.append("glued")
         if leet and _is_leet(view, stretch):
             names.append("leet")
@@ -196,8 +197,8 @@ def _ciphers(words: set[str]) -> list[str]:
 
 
 def _is_spaced(view: View, stretch: Stretch) -> bool:
-    plain = set(_ANY_WORD.findall(_SPACED_RUN.sub(_unspaced, view.lowered[stretch.start : stretch.end])))
-    return any(word in VOCABULARY or _is_glued(word) for word in plain - stretch.words)
+    words = map(_unspaced, _SPACED_RUN.finditer(view.lowered, stretch.start, stretch.end))
+    return any(word in VOCABULARY or _is_glued(word) for word in words)
 
 
 def _is_glued(word: str) -> bool:

@@ -16,7 +16,7 @@ from itertools import accumulate, chain, repeat
 from operator import add, lshift, or_
 from typing import Any, Protocol
 
-from lockllm_twisted.detection.ciphers import CIPHERS, USUAL, WRITTEN_AS
+from lockllm_twisted.detection.ciphers import CIPHERS, KNOWN, USUAL, WRITTEN_AS
 from lockllm_twisted.detection.doubts import DISGUISED, SPEAKING
 from lockllm_twisted.detection.families import ALL
 from lockllm_twisted.detection.grams import (
@@ -36,6 +36,7 @@ from lockllm_twisted.detection.starts import compiled
 from lockllm_twisted.detection.tokens import LINE
 from lockllm_twisted.detection.weighing import Weighing
 from lockllm_twisted.detection.weights import FIELD, SCALE, Weights
+from lockllm_twisted.detection.words import VOCABULARY
 
 try:
     from lockllm_twisted.detection import _quick
@@ -240,10 +241,10 @@ def sums_of(weights: Weights, untold: Untold) -> Counting:
     near, wide = _limits(told)
     words = {word: (at, 0, 0) for word, at in number.items()}
     starts, met = compiled(ALL.worded)
-    for word in {*WRITTEN_AS, *met}:
+    for word in {*WRITTEN_AS, *met, *KNOWN}:
         of = number[word] if word in number else number[shape(word)]
         ciphers = sum(1 << CIPHERS.index(name) for name in WRITTEN_AS.get(word, ()))
-        words[word] = (of, ciphers, met.get(word, 0))
+        words[word] = (of, ciphers | (word in VOCABULARY) << 31 | (word in KNOWN) << 30, met.get(word, 0))
     return _quick.Sums(
         classes=array("H", weights.classes),
         layers=[weights.layers[layer].columns for layer in LAYERS],

@@ -15,6 +15,11 @@ from lockllm_twisted.detection.doubts import BASE64, BASE85, BINARY, DECIMAL, HE
 from lockllm_twisted.detection.steps import Step, has, join, matches, merged
 from lockllm_twisted.detection.view import View
 
+try:
+    from lockllm_twisted.detection import _quick
+except ImportError:  # there was no compiler
+    _quick = None  # type: ignore[assignment]
+
 Decoded = tuple[tuple[str, ...], str, tuple[Step, ...]]
 """The decoders' names, the decoded text, and how it was made from `View.folded`."""
 
@@ -40,17 +45,13 @@ def readable(data: bytes) -> str:
     return "\n".join(match[0] for match in matches(_READABLE, text))
 
 
-_LONG = 16
-"""Letters and digits in a row that may be base64. Base64 of Latin text has no other signs but for ``>``, ``?``, ``~``."""
-
 _URL_SAFE = str.maketrans("-_", "+/")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}(?:\s{1,2}[A-Za-z0-9+/_-]{16,})*(?:\s{1,2}[A-Za-z0-9+/_-]{2,}(?:=|\s*\Z))?")
-_BASE32_LEAST = 24
-_BASE32 = re.compile(rf"[A-Z2-7]{{{_BASE32_LEAST},}}(?:\s{{1,2}}[A-Z2-7]{{8,}})*")
+_BASE32 = re.compile(r"[A-Z2-7]{24,}(?:\s{1,2}[A-Z2-7]{8,})*")
 
 
 def _base64(piece: str) -> str:
-    if piece.islower() or piece.isupper():  # a name: letters that stand for text are of both cases
+    if piece in (piece.lower(), piece.upper()):  # a name, or a line: letters that stand for text are of both cases
         return ""
     packed = "".join(piece.split()).translate(_URL_SAFE).rstrip("=")
     best = ""
@@ -170,26 +171,19 @@ def _where(signs: tuple[str, ...], often: str, least: int, gate: re.Pattern[str]
     return places
 
 
-def _long_words(least: int) -> Callable[[View], Spans]:
-    """The stretches of a text that hold a word of so many letters."""
+def _long_rows(least: int) -> Callable[[View], Spans]:
+    """Where a text has so many signs in a row, and what goes on with them. Without the compiled part, all of it."""
 
     def places(view: View) -> Spans:
-        return merged((one.start, one.end) for one in view.stretches if one.longest >= least)
+        return [(0, len(view.folded))] if _quick is None else _quick.rows(view.folded, least)
 
     return places
 
 
-def _where_base85(view: View) -> Spans:
-    folded = view.folded
-    if _like_base85(folded) and max(map(len, folded.split()), default=0) >= _BASE85_LEAST:
-        return [(0, len(folded))]
-    return []
-
-
 _PIECES: tuple[tuple[int, str, Callable[[View], Spans], re.Pattern[str], Callable[[str], str]], ...] = (
-    (BASE64, "base64", _long_words(_LONG), _BASE64, _base64),
-    (BASE64, "base32", _long_words(_BASE32_LEAST), _BASE32, _base32),
-    (BASE85, "base85", _where_base85, _BASE85, _base85),
+    (BASE64, "base64", _long_rows(16), _BASE64, _base64),
+    (BASE64, "base32", _long_rows(24), _BASE32, _base32),
+    (BASE85, "base85", _long_rows(_BASE85_LEAST), _BASE85, _base85),
     (HEX, "hex", _where(("6", "7"), "6", 3, _HEX_GATE), _HEX, _hex),
     (BINARY, "binary", _where(("01",), "0", 12, _BINARY_GATE), _BINARY, _binary),
     (DECIMAL, "decimal", _where(("10", "11"), "1", 4, _DECIMAL_GATE), _DECIMAL, _decimal),

@@ -37,6 +37,8 @@ MOST = SEATS - 2
 """Pieces that are shown."""
 NARROW = 80
 """Pieces that are shown around a sentence in what a tool brought."""
+CLOSE = 64
+"""Pieces that are shown around a sentence in another long text: with more, what is around it hides it better."""
 _BRIEF = 1_000
 """Characters of a text that is looked at as a whole: 126 pieces of ordinary text are some 600."""
 _FEWEST = 5
@@ -126,8 +128,8 @@ class Encoder:
     def read(self, view: View, units: Sequence[Seen], kind: str) -> list[float | None]:
         """What the network says of each unit of a view for a kind, among what stands around it, as a logit; None for one that it can't read."""
         places = [view.part(one.first, one.end) for one in units]
-        most = NARROW if kind == "planted" else MOST
         size = len(view.lowered)
+        most = NARROW if kind == "planted" else MOST if size <= _BRIEF else CLOSE
         if size <= _BRIEF:
             every = passage(self._words, view.lowered, (0, size), [None, *places], most)
             if every is not None and self._words.words(every.pieces) < _FEWEST:

@@ -32,7 +32,7 @@ from lockllm_twisted.detection.weighing import Nodes, Weighing, forest_of, scale
 from lockllm_twisted.detection.weights import Weights, load
 from lockllm_twisted.values import Category, Finding, Origin
 
-_REVISION = 10
+_REVISION = 11
 """Stands for all that is neither in the rules nor in the weights. To be raised when it changes what is found."""
 
 VERSION = f"{_REVISION}-{ALL.version}-{DIGEST[:12]}-{ENCODER_DIGEST[:12]}"
@@ -48,6 +48,10 @@ words of its own, and they can't know whether it belongs there. Of an operator's
 
 _FAINT = {"attack": -1.0, "planted": -0.5, "harm": 0.0}
 """What the sums say at most of a place in a long text that is not read again."""
+_CALM = {"attack": -0.7, "planted": -inf, "harm": -inf}
+"""What the trees say at least of the neighbourhood of a place in a long text that is read again."""
+_WEIGHED = 8
+"""Places of a long text that are weighed with their neighbourhood."""
 _LOST = 1.0
 """What a sentence says less without its quotations, as a logit, where these say most of it."""
 _NEAR = 250
@@ -86,18 +90,19 @@ class _Again:
     """What was read again.
 
     ``foreign``: places that were not, because they are no English; ``quoted``: how many were not, in a long text, because they speak within
-    quotation marks only; ``more``: whether there are others.
+    quotation marks only; ``calm``: how many, because the trees see nothing around them; ``more``: whether there are others.
     """
 
     places: list[Reading]
     foreign: list[Spot]
     quoted: int
+    calm: int
     more: bool
 
     @property
     def everything(self) -> bool:
         """Nothing was left out."""
-        return not (self.foreign or self.quoted or self.more)
+        return not (self.foreign or self.quoted or self.calm or self.more)
 
 
 class Judge:
@@ -201,25 +206,30 @@ class Judge:
         every = list(suspects(evidence, KINDS[kind]))
         places = [(view, one) for view, one in every if not long or one.most(KINDS[kind]) > _FAINT[kind]]
         spoken = [(view, one) for view, one in places if not (long and _only_quoted(one))]
-        by_view: dict[View, list[Seen]] = {}
-        for view, one in spoken[:READ]:
-            by_view.setdefault(view, []).append(one)
+        weighed = [
+            (view, one, self._near(kind, view, one, origin) if long else forest.weigh(evidence.row))
+            for view, one in spoken[: _WEIGHED if long else READ]
+        ]
+        loud = [each for each in weighed if not long or each[2] > _CALM[kind]]
+        by_view: dict[View, list[tuple[Seen, float]]] = {}
+        for view, one, trees in loud[:READ]:
+            by_view.setdefault(view, []).append((one, trees))
         found, foreign = [], []
         for view, units in by_view.items():
-            for one, said in zip(units, encoder.read(view, units, kind), strict=True):
-                near = self._around(view, one, origin) if long else evidence
-                if said is None or near is None:
+            for (one, trees), said in zip(units, encoder.read(view, [one for one, _ in units], kind), strict=True):
+                if said is None:
                     foreign.append((view, one))
                 else:
-                    found.append(Reading(view, one, one.most(KINDS[kind]), forest.weigh(near.row), said))
-        more = len(places) < len(every) or len(spoken) > READ
-        return _Again(found, foreign, quoted=len(places) - len(spoken), more=more)
+                    found.append(Reading(view, one, one.most(KINDS[kind]), trees, said))
+        more = len(places) < len(every) or len(weighed) < len(spoken) or len(loud) > READ
+        return _Again(found, foreign, quoted=len(places) - len(spoken), calm=len(weighed) - len(loud), more=more)
 
-    def _around(self, view: View, unit: Seen, origin: Origin) -> Evidence | None:
-        """The evidence around a place in a long text."""
+    def _near(self, kind: str, view: View, unit: Seen, origin: Origin) -> float:
+        """What the trees say of the neighbourhood of a place in a long text."""
         start, end = view.part(unit.first, unit.end)
         around = max(0, start - _NEAR), min(len(view.folded), end + _NEAR)
-        return gather(self._model, [view.excerpt([around])], origin)
+        near = gather(self._model, [view.excerpt([around])], origin)
+        return -inf if near is None else self._kinds[kind][0].weigh(near.row)
 
     def _alone(self, kind: str, places: Sequence[Spot], origin: Origin) -> float:
         """The score of some places by themselves, which are no English, by the trees."""
@@ -239,9 +249,12 @@ class Judge:
         encoder = self._encoder
         if encoder is not None and weighed.again:
             again = self._readings(kind, evidence, origin, encoder)
-            if again.places:
-                both, loudest = max((encoder.together(kind, one.values), at) for at, one in enumerate(again.places))
-                said = encoder.scored(kind, _speaker(origin), both)
+            if again.places or (again.calm and not again.foreign):
+                said = 0.0
+                if again.places:
+                    both, loudest = max((encoder.together(kind, one.values), at) for at, one in enumerate(again.places))
+                    said = encoder.scored(kind, _speaker(origin), both)
+                    spot = again.places[loudest].view, again.places[loudest].unit
                 enough = [] if again.everything and said < _LEAST else [one.enough for one in exact]
                 if again.quoted:
                     enough.append(score)
@@ -249,7 +262,6 @@ class Judge:
                     score if origin in OWN else 1.0
                 )  # who forbids attacks speaks of them, and the encoder can't tell who speaks
                 score = min(most, max([said, self._alone(kind, again.foreign, origin), *enough]))
-                spot = again.places[loudest].view, again.places[loudest].unit
             elif again.foreign:
                 scale = self._kinds[kind][1][_speaker(origin, foreign=True)]
                 score = max([scaled(scale, weighed.value), *(one.enough for one in exact)])

@@ -13,8 +13,11 @@ from collections.abc import Iterable, Sequence
 
 import attrs
 
-from lockllm_twisted.detection.counting import IN_DOUBT, Counting, Glance
+from lockllm_twisted.detection.confusables import CONFUSABLE
+from lockllm_twisted.detection.counting import Counting, Glance
+from lockllm_twisted.detection.doubts import LOOKALIKE, SPEAKING
 from lockllm_twisted.detection.grams import LAYERS, WORD_BITS, shape
+from lockllm_twisted.detection.steps import matches
 from lockllm_twisted.detection.tokens import in_ascii
 from lockllm_twisted.detection.weights import Weights
 
@@ -72,7 +75,12 @@ class Model:
     def glance(self, text: str, *, brought: bool, own: bool, alone: bool) -> Glance:
         """What a folded text is at a glance, as `Counting.glance` tells it."""
         latin = in_ascii(text)
-        return IN_DOUBT if latin is None else self._sums.glance(latin, brought, own, alone)
+        if text.isascii() or (joined := in_ascii(text, "x")) == latin:
+            return self._sums.glance(latin, brought, own, alone)
+        flags = SPEAKING if next(matches(CONFUSABLE, text), None) is None else SPEAKING | LOOKALIKE
+        for each in (latin, joined):  # letters of other scripts part words for one decoder, and join them for another
+            flags |= self._sums.glance(each, brought, own, False)[0]
+        return flags, None, 0
 
     def look(self, tokens: Sequence[str], *, brought: bool, everything: bool = False) -> list[Seen]:
         """What is suspicious in some tokens, or each sentence of them, in order. ``brought``: a tool brought them."""

@@ -278,8 +278,11 @@ class Network:
         return _normed(self._first, list(map(add, spread, self._places[start : start + self._width])))
 
 
-def network_of(weights: Weights) -> Saying:
-    """What says something with some weights: compiled where it was built, else in Python."""
+def network_of(weights: Weights, *, plain: bool = False) -> Saying:
+    """What says something with some weights: compiled where it was built, else in Python.
+
+    ``plain``: without the instructions that only some processors have.
+    """
     if _encoder is None:
         return Network(weights)
     return _encoder.Network(
@@ -292,4 +295,5 @@ def network_of(weights: Weights) -> Saying:
         labels=weights.labels.parts,
         curve=_CURVE,
         fall=_SHARES,
+        plain=plain,
     )

@@ -1,7 +1,7 @@
 """A normalised text as the tokens that the model knows: words, and the marks that tell where a sentence ends.
 
 Responsible for: `tokens`; `places`, which tells where in the text each of them stands; `blocks`, which have their tokens to themselves;
-`in_ascii`, a text of the same tokens.
+`in_ascii`, a text that a glance can read.
 Must never: drop a word, or look at more than one text.
 
 A word is a run of letters and digits, apostrophes taken out of it (``don't`` is ``dont``). Scripts that write no spaces, and
@@ -14,7 +14,12 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from lockllm_twisted.detection.steps import matches, substitute, translated
+from lockllm_twisted.detection.steps import substitute, translated
+
+try:
+    from lockllm_twisted.detection import _quick
+except ImportError:  # there was no compiler
+    _quick = None  # type: ignore[assignment]
 
 LINE = "|"
 """The token of a line's end."""
@@ -85,6 +90,8 @@ def blocks(text: str) -> list[int]:
 
 def tokens(text: str) -> list[str]:
     """The tokens of a normalised text, in order."""
+    if _quick is not None and text.isascii():
+        return _quick.tokens(text)
     text = translated(_parted(text), _SIGNS)
     for mark, apart in _APART:
         if mark in text:
@@ -92,22 +99,34 @@ def tokens(text: str) -> list[str]:
     return text.split()
 
 
-_FOREIGN = re.compile("[^\0-\x7f]")
-_ASIDE = "_"
+_FOREIGN = re.compile("[^\0-\x7f]+")
+APART = "_"
+"""What stands for a sign that is no part of a word."""
 
 
-def in_ascii(text: str) -> str | None:
-    """A folded text with another sign for each that is not ASCII: as long, and of the same tokens; None where one of them is a part of a word."""
-    if text.isascii():
-        return text
-    signs = {}
-    for match in matches(_FOREIGN, text):
-        if match[0] not in signs:
-            plain = _SIGNS[ord(match[0])]
-            if plain != " " and plain not in MARKS:
-                return None
-            signs[match[0]] = _ASIDE if plain == " " else plain
-    return substitute(_FOREIGN, lambda match: signs[match[0]], text)
+class _InAscii(dict[int, str]):
+    """Signs that are not ASCII as others; ``letter``: what stands for one of a word."""
+
+    def __init__(self, letter: str) -> None:
+        super().__init__()
+        self._letter = letter
+
+    def __missing__(self, code: int) -> str:
+        plain = _SIGNS[code]
+        self[code] = sign = APART if plain == " " else plain if plain in MARKS else self._letter
+        return sign
+
+
+_LETTERS = {letter: _InAscii(letter) for letter in (APART, "x")}
+
+
+def in_ascii(text: str, letter: str = APART) -> str:
+    """A folded text with another sign for each that is not ASCII: as long, and of the same tokens, but for words that hold one.
+
+    ``letter``: what stands for a letter of another script: `APART`, or an x.
+    """
+    table = _LETTERS[letter]
+    return substitute(_FOREIGN, lambda match: match[0].translate(table), text)
 
 
 class _Kinds(dict[int, str]):

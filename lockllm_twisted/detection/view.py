@@ -43,12 +43,11 @@ class Window:
 
 @attrs.frozen(eq=False)
 class Stretch:
-    """A part of a view's ``folded``, its tokens, and the length of the longest."""
+    """A part of a view's ``folded``, and its tokens."""
 
     start: int
     end: int
     words: set[str]
-    longest: int
 
 
 class View:
@@ -110,7 +109,7 @@ class View:
         for first in range(0, max(1, last - STRETCH_OVERLAP), STRETCH - STRETCH_OVERLAP):
             end = min(last, first + STRETCH)
             words = set(self.tokens[self._firsts[first] : self._firsts[end]])
-            result.append(Stretch(self._borders[first], self._borders[end], words, max(map(len, words), default=0)))
+            result.append(Stretch(self._borders[first], self._borders[end], words))
         return tuple(result)
 
     def around(self, first: int, end: int) -> tuple[int, int]:
