@@ -137,6 +137,11 @@ def test_base64_is_read_over_any_white_space(space: str) -> None:
         assert any("base64" in view.via for view in views(parted))
 
 
+def test_what_is_assigned_behind_a_long_name_is_a_piece_of_its_own() -> None:
+    text = f"397b1412d446416da8bb3e40cbca40F5\n\ntoken={_b64(ATTACK.encode())}"
+    assert [source for _, source in found_in(text)] == [_b64(ATTACK.encode()).rstrip("=")]
+
+
 def test_the_chain_is_told_outermost_first() -> None:
     inner = "".join(f"%{byte:02X}" for byte in ATTACK.encode())
     (view, _), *_ = found_in(f"“{_b64(inner.encode())}”")

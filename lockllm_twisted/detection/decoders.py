@@ -46,7 +46,9 @@ def readable(data: bytes) -> str:
 
 
 _URL_SAFE = str.maketrans("-_", "+/")
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}(?:\s{1,2}[A-Za-z0-9+/_-]{16,})*(?:\s{1,2}[A-Za-z0-9+/_-]{2,}(?:=|\s*\Z))?")
+_BASE64 = re.compile(
+    r"[A-Za-z0-9+/_-]{16,}(?:\s{1,2}[A-Za-z0-9+/_-]{16,})*(?:\s{1,2}[A-Za-z0-9+/_-]{2,}(?:={1,2}(?![A-Za-z0-9+/_-])|\s*\Z))?"
+)
 _BASE32 = re.compile(r"[A-Z2-7]{24,}(?:\s{1,2}[A-Z2-7]{8,})*")
 
 

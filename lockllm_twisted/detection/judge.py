@@ -90,7 +90,7 @@ class _Again:
     """What was read again.
 
     ``foreign``: places that were not, because they are no English; ``quoted``: how many were not, in a long text, because they speak within
-    quotation marks only; ``calm``: how many, because the trees see nothing around them; ``more``: whether there are others.
+    quotation marks only; ``calm``: how many, because the trees see nothing around them; ``more``: whether there are others, as in every long text.
     """
 
     places: list[Reading]
@@ -102,7 +102,7 @@ class _Again:
     @property
     def everything(self) -> bool:
         """Nothing was left out."""
-        return not (self.foreign or self.quoted or self.calm or self.more)
+        return not (self.foreign or self.more)
 
 
 class Judge:
@@ -221,7 +221,7 @@ class Judge:
                     foreign.append((view, one))
                 else:
                     found.append(Reading(view, one, one.most(KINDS[kind]), trees, said))
-        more = len(places) < len(every) or len(weighed) < len(spoken) or len(loud) > READ
+        more = long or len(spoken) > READ
         return _Again(found, foreign, quoted=len(places) - len(spoken), calm=len(weighed) - len(loud), more=more)
 
     def _near(self, kind: str, view: View, unit: Seen, origin: Origin) -> float:

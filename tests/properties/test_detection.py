@@ -68,6 +68,30 @@ def test_every_character_folds_to_what_stays(first: int) -> None:
         assert normalise(once) == once, hex(code)
 
 
+SIGNS = [
+    "abcXYZ019+/-_= \n",
+    "abcXYZ019!$%&*;<=>?@^`~{} \n",
+    "ABCXYZ234567= \n",
+    "0123456789abcdefxX :;,-\n",
+    "0123456789 ,;\n",
+    "01 ,\n",
+    ".-_ /|\n",
+    "\\uUxn0123456789abcdf{}%&#;\"'+ ",
+    "ig.n0r3 1!|@$prevusay\n",
+]
+"""What encodings and disguises are written in, and what stands beside it."""
+
+
+def _of_signs(signs: str) -> st.SearchStrategy[str]:
+    return st.lists(st.text(signs, max_size=12) | st.text(signs, min_size=24, max_size=80), max_size=6).map("".join)
+
+
+@given(st.sampled_from(SIGNS).flatmap(_of_signs))
+@settings(max_examples=1000)
+def test_no_decoder_is_upset_by_its_own_signs(text: str) -> None:
+    assert list(views(text))
+
+
 @given(st.one_of(ANY_TEXT, ODD_TEXT))
 def test_views_are_bounded(text: str) -> None:
     found = [view for view in views(text) if view.via[-1:] != (UNDECODED,)]
@@ -87,6 +111,7 @@ def test_a_disguised_attack_is_found_wherever_it_stands(before: str, after: str,
     st.integers(0, 100_000),
     st.sampled_from(["plain", "base64", "rot13", "zero-width", "spaced"]),
 )
+@example("Our garden has three apple trees and a pond.", 524, 1, "plain")
 @settings(max_examples=30)
 def test_padding_hides_nothing(sentences: str, before: int, after: int, name: str) -> None:
     assume(sentences)
