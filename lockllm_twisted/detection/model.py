@@ -74,8 +74,10 @@ class Model:
 
     def glance(self, text: str, *, brought: bool, own: bool, alone: bool) -> Glance:
         """What a folded text is at a glance, as `Counting.glance` tells it."""
-        latin = in_ascii(text)
-        if text.isascii() or (joined := in_ascii(text, "x")) == latin:
+        if text.isascii():
+            return self._sums.glance(text, brought, own, alone)
+        latin, joined = in_ascii(text), in_ascii(text, "x")
+        if latin == joined:
             return self._sums.glance(latin, brought, own, alone)
         flags = SPEAKING if next(matches(CONFUSABLE, text), None) is None else SPEAKING | LOOKALIKE
         for each in (latin, joined):  # letters of other scripts part words for one decoder, and join them for another
