@@ -1,7 +1,8 @@
 /* The inner loops of the detector once more, in C, for where a compiler is at hand.
 
    Responsible for: `Sums`, which counts as `counting.Sums` does, to the bit, and tells of most texts at a glance that they say
-   nothing; `Starts`, which tells as `starts.Starts` does where rules may match; `Forest`, which weighs as `weighing.Forest` does.
+   nothing; `Starts`, which tells as `starts.Starts` does where rules may match; `Forest`, which weighs as `weighing.Forest` does;
+   `tokens`, as in tokens.py; `rows`, where a decoder has to look at all.
    Must never: find anything that these do not find, or miss what they find (tests/test_quick.py); read past a text, or write but
    to memory of its own.
 
