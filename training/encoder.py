@@ -88,7 +88,7 @@ class Read:
 
     example: Example
     kind: str
-    places: list[tuple[float, float, float]]
+    places: list[tuple[float, ...]]
 
 
 def readings(judge: Judge, encoder: Encoder, examples: Sequence[Example]) -> Iterator[Read]:

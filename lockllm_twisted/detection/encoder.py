@@ -46,6 +46,9 @@ _FEWEST = 5
 _SPELLED = 0.3
 """The share of pieces that are parts of words, or unknown. Of English texts one in thirty-three has more; most in other languages have."""
 
+Said = tuple[float, ...]
+"""What the network says of a place, as logits that are added up by weights: as many as there are of these for a kind."""
+
 Place = tuple[int, int]
 """A part of a text: where it starts, and where it ends."""
 
@@ -125,8 +128,8 @@ class Encoder:
         """The score that this is told as."""
         return scaled(self._again[kind]["points"][speaker], both)
 
-    def read(self, view: View, units: Sequence[Seen], kind: str) -> list[float | None]:
-        """What the network says of each unit of a view for a kind, among what stands around it, as a logit; None for one that it can't read."""
+    def read(self, view: View, units: Sequence[Seen], kind: str) -> list[Said | None]:
+        """What the network says of each unit of a view for a kind, among what stands around it; None for one that it can't read."""
         places = [view.part(one.first, one.end) for one in units]
         size = len(view.lowered)
         most = NARROW if kind == "planted" else MOST if size <= _BRIEF else CLOSE
@@ -139,7 +142,7 @@ class Encoder:
         found = (passage(self._words, view.lowered, place, [None, place], most) for place in places)
         return [None if one is None else self._said(one, kind)[0] for one in found]
 
-    def _said(self, shown: Passage, kind: str) -> list[float | None]:
+    def _said(self, shown: Passage, kind: str) -> list[Said | None]:
         """What is said of each place that is asked about behind all that is shown."""
         label = LABELS.index(kind)
         spans = [span for span in shown.spans if span is not None]
@@ -148,11 +151,11 @@ class Encoder:
         return [None if span is None else _both(every, next(said), kind, shown) for span in shown.spans[1:]]
 
 
-def _both(every: float, place: float, kind: str, shown: Passage) -> float:
+def _both(every: float, place: float, kind: str, shown: Passage) -> Said:
     """What is said of all that is shown and of a place in it, as one: in a short text either is enough, in a long one the rest speaks for the place, or against it.
 
-    What is planted is no part of the rest.
+    What is planted is no part of the rest: there, each counts by itself.
     """
     if kind == "planted":
-        return place
-    return max(every, place) if shown.whole else (every + 2 * place) / 3
+        return place, every
+    return (max(every, place) if shown.whole else (every + 2 * place) / 3,)

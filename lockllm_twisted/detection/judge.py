@@ -17,7 +17,7 @@ from lockllm_twisted.detection import encoder_weights
 from lockllm_twisted.detection.counting import IN_DOUBT, Counting, Untold, sums_of
 from lockllm_twisted.detection.digest import DIGEST, ENCODER_DIGEST
 from lockllm_twisted.detection.doubts import DISGUISED
-from lockllm_twisted.detection.encoder import READ, Encoder, suspects
+from lockllm_twisted.detection.encoder import READ, Encoder, Said, suspects
 from lockllm_twisted.detection.evidence import KINDS, OWN, Evidence, as_short, gather, is_long
 from lockllm_twisted.detection.families import ALL
 from lockllm_twisted.detection.grams import HEADS, SCOUT_HEADS
@@ -77,12 +77,12 @@ class Reading:
     unit: Seen
     sums: float
     trees: float
-    said: float
+    said: Said
 
     @property
-    def values(self) -> tuple[float, float, float]:
+    def values(self) -> tuple[float, ...]:
         """What is added up."""
-        return self.sums, self.trees, self.said
+        return self.sums, self.trees, *self.said
 
 
 @attrs.frozen
