@@ -229,23 +229,29 @@ WIDEST static void normed(const Norm *norm, double *rows, size_t count, size_t w
 
 /* ---- attention ------------------------------------------------------------------------------------------------- */
 
-/* sums[t * rows + u] = the numbers of a head in row t of the queries times those in row u of the keys. */
-WIDEST static void asked(const Room *room, size_t rows, size_t width, size_t first, size_t size) {
-    const int16_t *queries = room->query_steps + first, *keys = room->key_steps + first;
+/* Rows of whole numbers, each `apart` numbers behind the one before. */
+typedef struct {
+    const int16_t *numbers;
+    size_t apart;
+} Rows;
+
+/* sums[t * outputs + o] = row t of some rows times row o of others, in so many numbers of each. */
+WIDEST static void crossed(const Room *room, Rows ours, Rows others, size_t rows, size_t outputs, size_t inputs) {
     if (room->tiles != NULL) {
-        const size_t wide = row_size(size * sizeof(int16_t));
-        memset(room->tiles, 0, tiles_size(rows, wide));
-        for (size_t t = 0; t < rows; t++) memcpy(room->rows + t * wide, queries + t * width, size * sizeof(int16_t));
-        for (size_t u = 0; u < rows; u++)
-            for (size_t i = 0; i < size; i++) *pair_in(room->tiles, u, i, wide) = keys[u * width + i];
-        tiled_pairs(room->tiles, room->rows, room->sums, rows, wide, rows);
+        const size_t wide = row_size(inputs * sizeof(int16_t));
+        memset(room->tiles, 0, tiles_size(outputs, wide));
+        for (size_t t = 0; t < rows; t++) memcpy(room->rows + t * wide, ours.numbers + t * ours.apart, inputs * sizeof(int16_t));
+        for (size_t o = 0; o < outputs; o++)
+            for (size_t i = 0; i < inputs; i++) *pair_in(room->tiles, o, i, wide) = others.numbers[o * others.apart + i];
+        tiled_pairs(room->tiles, room->rows, room->sums, rows, wide, outputs);
         return;
     }
     for (size_t t = 0; t < rows; t++)
-        for (size_t u = 0; u < rows; u++) {
+        for (size_t o = 0; o < outputs; o++) {
+            const int16_t *x = ours.numbers + t * ours.apart, *y = others.numbers + o * others.apart;
             int32_t sum = 0;
-            for (size_t i = 0; i < size; i++) sum += (int32_t)queries[t * width + i] * keys[u * width + i];
-            room->sums[t * rows + u] = sum;
+            for (size_t i = 0; i < inputs; i++) sum += (int32_t)x[i] * y[i];
+            room->sums[t * outputs + o] = sum;
         }
 }
 
@@ -270,25 +276,6 @@ WIDEST static void shared(const Network *self, const Room *room, size_t rows, do
     }
 }
 
-/* sums[t * size + i] = the shares of row t times row i of some values. */
-WIDEST static void taken(const Room *room, const int16_t *values, size_t rows, size_t size) {
-    if (room->tiles != NULL) {
-        const size_t wide = row_size(rows * sizeof(int16_t));
-        memset(room->tiles, 0, tiles_size(size, wide));
-        for (size_t t = 0; t < rows; t++) memcpy(room->rows + t * wide, room->shares + t * rows, rows * sizeof(int16_t));
-        for (size_t i = 0; i < size; i++)
-            for (size_t u = 0; u < rows; u++) *pair_in(room->tiles, i, u, wide) = values[i * rows + u];
-        tiled_pairs(room->tiles, room->rows, room->sums, rows, wide, size);
-        return;
-    }
-    for (size_t t = 0; t < rows; t++)
-        for (size_t i = 0; i < size; i++) {
-            int32_t sum = 0;
-            for (size_t u = 0; u < rows; u++) sum += (int32_t)room->shares[t * rows + u] * values[i * rows + u];
-            room->sums[t * size + i] = sum;
-        }
-}
-
 /* Bytes of the tiles of a head's keys, or of its values. */
 static inline size_t head_tiles(size_t rows, size_t size) {
     const size_t keys = tiles_size(rows, row_size(size * sizeof(int16_t))), values = tiles_size(size, row_size(rows * sizeof(int16_t)));
@@ -299,9 +286,9 @@ static inline size_t head_tiles(size_t rows, size_t size) {
 static void attend(const Network *self, const Room *room, double value_worth, double *to, size_t rows) {
     const size_t width = self->width, size = width / self->heads;
     for (size_t first = 0; first < width; first += size) {
-        asked(room, rows, width, first, size);
+        crossed(room, (Rows){room->query_steps + first, width}, (Rows){room->key_steps + first, width}, rows, rows, size);
         shared(self, room, rows, 1 / sqrt((double)size));
-        taken(room, room->value_steps + first * rows, rows, size);
+        crossed(room, (Rows){room->shares, rows}, (Rows){room->value_steps + first * rows, rows}, rows, size, rows);
         for (size_t t = 0; t < rows; t++) {
             const double worth = value_worth / room->totals[t];
             for (size_t i = 0; i < size; i++) to[t * width + first + i] = room->sums[t * size + i] * worth;

@@ -114,7 +114,7 @@ done:
 
 /* Longer words are none that anybody knows. */
 typedef struct {
-    uint32_t ciphers; /* that write a word of an attack so; the highest bit: it is one */
+    uint32_t ciphers; /* that write a word of an attack so; above `CIPHERS`: what the word is itself */
     uint16_t number, met;
     uint8_t size; /* 0: empty */
     char letters[LONG_WORD];

@@ -74,6 +74,9 @@ _ANY, _INDIRECT = HEADS.index("any"), HEADS.index("indirect")
 _DECIDING = tuple(map(HEADS.index, SCOUT_HEADS))
 _WHOLE = (1.0,) * len(HEADS)
 
+_TELLING, _KNOWN = 31, 30
+"""The bits, above those of the ciphers, that tell a word of an attack, and such a word or one that joins them."""
+
 _REACH = 2
 """Tokens before a unit that its first n-grams reach back to."""
 
@@ -244,7 +247,7 @@ def sums_of(weights: Weights, untold: Untold) -> Counting:
     for word in {*WRITTEN_AS, *met, *KNOWN}:
         of = number[word] if word in number else number[shape(word)]
         ciphers = sum(1 << CIPHERS.index(name) for name in WRITTEN_AS.get(word, ()))
-        words[word] = (of, ciphers | (word in VOCABULARY) << 31 | (word in KNOWN) << 30, met.get(word, 0))
+        words[word] = (of, ciphers | (word in VOCABULARY) << _TELLING | (word in KNOWN) << _KNOWN, met.get(word, 0))
     return _quick.Sums(
         classes=array("H", weights.classes),
         layers=[weights.layers[layer].columns for layer in LAYERS],
