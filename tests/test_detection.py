@@ -8,7 +8,7 @@ import pytest
 
 from lockllm_twisted.builtin.policy import THRESHOLDS
 from lockllm_twisted.builtin.scanners import Detector
-from lockllm_twisted.detection import VERSION, explain, weights
+from lockllm_twisted.detection import VERSION, encoder_weights, explain, weights
 from lockllm_twisted.detection.digest import DIGEST
 from lockllm_twisted.detection.families import PRECISE
 from lockllm_twisted.errors import PluginError
@@ -115,13 +115,18 @@ def test_what_is_written_is_read() -> None:
     scout = {"w1": {2: [1, -1, 7]}}
     read = weights.parse(weights.dump(["", "é", "a"], [0, 1, 2], layers, scout, {"x": 1}))
     assert (read.words, read.classes, read.told["x"]) == (("", "é", "a"), (0, 1, 2), 1)
-    packed = {name: {key: weights.pack(row) for key, row in rows.items()} for name, rows in layers.items()}
+
+    def side_by_side(row: list[int]) -> int:
+        return sum(weight << (weights.FIELD * head) for head, weight in enumerate(row))
+
+    packed = {name: {key: side_by_side(row) for key, row in rows.items()} for name, rows in layers.items()}
     assert {name: table.rows() for name, table in read.layers.items()} == packed
-    assert {name: table.rows() for name, table in read.scout.items()} == {"w1": {2: weights.pack([1, -1, 7])}}
+    assert {name: table.rows() for name, table in read.scout.items()} == {"w1": {2: side_by_side([1, -1, 7])}}
 
 
 def test_weights_fit_into_four_megabytes() -> None:
-    assert (Path(weights.__file__).parent / weights.NAME).stat().st_size <= 4_000_000
+    package = Path(weights.__file__).parent
+    assert sum((package / each).stat().st_size for each in (weights.NAME, encoder_weights.NAME)) <= 4_000_000
 
 
 def test_an_instruction_is_out_of_place_in_what_a_tool_brought_and_only_there() -> None:

@@ -4,5 +4,5 @@ Responsible for: `DIGEST` and `ENCODER_DIGEST`, which training writes together w
 Must never: be changed by hand.
 """
 
-DIGEST = "a924d40865be8234ff439a83a11983d793c895a01a58b15bb506ce7f291da117"
-ENCODER_DIGEST = "416e8de478333b79e8304589f12db5c4dc7597124d5ed05998106caef7202b82"
+DIGEST = "7863d3d9012e0e39f1c5ad12d18d14c5390b66fbf77130d749f6006d6daafa31"
+ENCODER_DIGEST = "2c394afc19c6ae41baccf2cdcf60140c7ff81fe3c50135973c8ec4bf3797d1a8"

@@ -6,7 +6,6 @@ Must never: accept a file whose digest is another.
 
 from __future__ import annotations
 
-import json
 from array import array
 from collections.abc import Mapping, Sequence
 from itertools import chain
@@ -20,7 +19,7 @@ from lockllm_twisted.detection.weights import packed, released, unpacked
 
 NAME = "encoder.bin"
 
-_MAGIC = b"lockllm-twisted encoder 2\n"
+_MAGIC = b"lockllm-twisted encoder 3\n"
 
 LEVELS = 7
 """The largest whole number that a weight of a layer is stored as: two of them in a byte."""
@@ -64,9 +63,7 @@ def _names(layers: int) -> tuple[list[str], list[str]]:
 
 def parse(content: bytes) -> Encoding:
     """The encoder in a file's bytes."""
-    head, _, data = content.removeprefix(_MAGIC).partition(b"\n")
-    told = json.loads(head)
-    numbers = unpacked(data)
+    told, numbers = unpacked(content.removeprefix(_MAGIC))
     pieces = bytes(numbers("B", told["bytes"])).decode().split("\n")
     matrices, norms = _names(told["layers"])
 
@@ -130,4 +127,4 @@ def dump(
     parts += [array("f", each) for name in norms for each in norm[name]]
     shapes = [(len(matrix[name][0]), len(matrix[name][0][0])) for name in matrices]
     head = {**told, "bytes": len(spelled), "shapes": shapes}
-    return _MAGIC + json.dumps(head, separators=(",", ":")).encode() + b"\n" + packed(parts)
+    return _MAGIC + packed(head, parts)

@@ -24,12 +24,15 @@ from lockllm_twisted.errors import PluginError
 
 NAME = "weights.bin"
 
-_MAGIC = b"lockllm-twisted detector 1\n"
+_MAGIC = b"lockllm-twisted detector 2\n"
 
 FIELD = 20
 """Bits of a sum for one head: heads are added up side by side in one integer."""
 _HALF = 3
 """Heads in each of the two 64-bit numbers that a row is stored as."""
+
+_LENGTH = 4
+"""Bytes that tell how long a part of a file is."""
 
 SCALE = 32
 """A weight of one in the file's units."""
@@ -64,11 +67,6 @@ class Weights:
     told: Mapping[str, Any] = attrs.field(repr=False)
 
 
-def pack(row: Sequence[int]) -> int:
-    """The weights of some heads side by side."""
-    return sum(weight << (FIELD * head) for head, weight in enumerate(row))
-
-
 def released(name: str, digest: str) -> bytes:
     """A file of this package. Raises PluginError where it is not the one that was released."""
     content = resources.files(__package__).joinpath(name).read_bytes()
@@ -80,30 +78,48 @@ def released(name: str, digest: str) -> bytes:
     return content
 
 
-def unpacked(content: bytes) -> Callable[[str, int], array[Any]]:
-    """What gives the next so many numbers of a kind (``array``'s code) that `packed` packed."""
-    data = memoryview(zlib.decompress(content))
+def packed(told: Mapping[str, Any], parts: Iterable[array[Any]]) -> bytes:
+    """What a file says, and numbers: the first bytes of all numbers of a part, then the second ones, and so on, each as short as it gets."""
+    every = [json.dumps(told, separators=(",", ":")).encode()]
+    for part in parts:
+        if sys.byteorder == "big":
+            part.byteswap()
+        content = part.tobytes()
+        every += [content[at :: part.itemsize] for at in range(part.itemsize)]
+    found = map(_shortest, every)
+    return b"".join(len(each).to_bytes(_LENGTH, "little") + each for each in found)
+
+
+def _shortest(content: bytes) -> bytes:
+    """Compressed: what is alike but never the same is shortest without a search for what repeats."""
+    letters = zlib.compressobj(9, strategy=zlib.Z_HUFFMAN_ONLY)
+    return min(zlib.compress(content, 9), letters.compress(content) + letters.flush(), key=len)
+
+
+def unpacked(content: bytes) -> tuple[dict[str, Any], Callable[[str, int], array[Any]]]:
+    """What `packed` packed: what the file says, and what gives the next so many numbers of a kind (``array``'s code)."""
+    data = memoryview(content)
     at = 0
 
-    def numbers(kind: str, count: int) -> array[Any]:
+    def column() -> bytes:
         nonlocal at
+        start = at + _LENGTH
+        at = start + int.from_bytes(data[at:start], "little")
+        return zlib.decompress(data[start:at])
+
+    told = json.loads(column())
+
+    def numbers(kind: str, count: int) -> array[Any]:
         found: array[Any] = array(kind)
-        end = at + count * found.itemsize
-        found.frombytes(data[at:end])
+        both = bytearray(count * found.itemsize)
+        for place in range(found.itemsize):
+            both[place :: found.itemsize] = column()
+        found.frombytes(both)
         if sys.byteorder == "big":
             found.byteswap()
-        at = end
         return found
 
-    return numbers
-
-
-def packed(parts: Sequence[array[Any]]) -> bytes:
-    """Numbers, the lowest byte first, without what repeats."""
-    if sys.byteorder == "big":
-        for part in parts:
-            part.byteswap()
-    return zlib.compress(b"".join(part.tobytes() for part in parts), 9)
+    return told, numbers
 
 
 def load() -> Weights:
@@ -113,14 +129,17 @@ def load() -> Weights:
 
 def parse(content: bytes) -> Weights:
     """The weights in a file's bytes."""
-    head, _, data = content.removeprefix(_MAGIC).partition(b"\n")
-    told = json.loads(head)
-    numbers = unpacked(data)
+    told, numbers = unpacked(content.removeprefix(_MAGIC))
     words = bytes(numbers("B", told["bytes"])).decode().split("\n")
     classes = tuple(numbers("H", len(words)))
+
+    def side_by_side(count: int) -> array[int]:
+        rows = zip(*(numbers("b", count) for _ in range(_HALF)), strict=True)
+        return array("q", [first + (second << FIELD) + (third << 2 * FIELD) for first, second, third in rows])
+
     tables = [
         {
-            layer: Table((array("Q", accumulate(numbers("Q", count))), *(numbers("q", count) for _ in range(halves))))
+            layer: Table((array("Q", accumulate(numbers("Q", count))), *(side_by_side(count) for _ in range(halves))))
             for layer, count in told[part].items()
         }
         for part, halves in (("layers", 2), ("scout", 1))
@@ -135,21 +154,18 @@ def dump(
     scout: Mapping[str, Mapping[int, Sequence[int]]],
     told: Mapping[str, Any],
 ) -> bytes:
-    """The bytes of a file; the rows of ``layers`` have a weight for each head, those of ``scout`` for each of the scout's."""
+    """The bytes of a file; the rows of ``layers`` have a weight for each head, those of ``scout`` for each of the scout's, from -128 to 127."""
     spelled = "\n".join(words).encode()
     parts = [array("B", spelled), array("H", classes)]
     for table, halves in ((layers, 2), (scout, 1)):
         for rows in table.values():
             keys = sorted(rows)
             parts.append(array("Q", [key - before for key, before in zip(keys, [0, *keys], strict=False)]))
-            parts += [
-                array("q", [pack(rows[key][half * _HALF : (half + 1) * _HALF]) for key in keys])
-                for half in range(halves)
-            ]
+            parts += [array("b", [rows[key][head] for key in keys]) for head in range(halves * _HALF)]
     head = {
         **told,
         "bytes": len(spelled),
         "layers": {layer: len(rows) for layer, rows in layers.items()},
         "scout": {layer: len(rows) for layer, rows in scout.items()},
     }
-    return _MAGIC + json.dumps(head, separators=(",", ":")).encode() + b"\n" + packed(parts)
+    return _MAGIC + packed(head, parts)
