@@ -29,7 +29,7 @@ _MAGIC = b"lockllm-twisted detector 2\n"
 FIELD = 20
 """Bits of a sum for one head: heads are added up side by side in one integer."""
 _HALF = 3
-"""Heads in each of the two 64-bit numbers that a row is stored as."""
+"""Heads in each of the two 64-bit numbers of a row in memory; in the file each head stands by itself."""
 
 _LENGTH = 4
 """Bytes that tell how long a part of a file is."""
