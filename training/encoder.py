@@ -29,6 +29,7 @@ from training.export import write
 from training.learning import Array, Course, learn
 from training.passages import Lesson, lessons
 from training.planting import placed, planted
+from training.rounding import settle
 from training.student import Student, begun, rounded, vocabulary
 from training.teacher import taught, words_of
 
@@ -158,7 +159,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     told = taught(options.teacher, [one.larger for one in some], asked, [one.half for one in some], options.seed)
     student = begun(options.base, pieces)
     said = [trusting(*each) for each in zip(asked, told, strict=True)]
-    learn(student, [one.passage for one in some], said, _COURSE, options.seed, student.store)
+    learn(student, [one.passage for one in some], said, _COURSE, options.seed)
+    settle(student, [one.passage for one in some], said, options.seed)
     student.cpu()
     encoder = Encoder(encoder_weights.parse(file_of(student, pieces, {"again": {}})))
     unseen = [one for one in by_hand if held_out(one)]

@@ -1,6 +1,6 @@
 """How models learn: one loop over passages, for the encoder and for what teaches it, and its parts.
 
-Responsible for: `Course`, `learn`, `said_by`, `meaned`, and which device does it; `batches` and `descent`, for any model.
+Responsible for: `Course`, `learn`, `said_by`, `meaned`, `mismatch`, and which device does it, in which numbers; `batches` and `descent`, for any model.
 Must never: know what a label means.
 """
 
@@ -26,6 +26,8 @@ _SORTED = 50
 """Batches of texts that are sorted by their length together."""
 
 Array = NDArray[np.float32]
+Inputs = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+"""Of some passages: pieces, (texts, pieces); 1, or 0 behind a text's end, likewise; spans, (spans, 3): text, first piece, end."""
 
 
 @attrs.frozen
@@ -80,18 +82,29 @@ def descent(model: torch.nn.Module, rate: float, rate_of_labels: float, steps: i
     return descend
 
 
+def mixed() -> torch.autocast:
+    """The numbers that a model is run in: where `DEVICE` is a GPU, mostly of 16 bits."""
+    return torch.autocast(DEVICE.type, torch.bfloat16, enabled=DEVICE.type == "cuda")
+
+
+def mismatch(logits: torch.Tensor, wanted: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
+    """How far what is said is from what should be, in nats: all (spans, labels)."""
+    error = functional.binary_cross_entropy_with_logits(logits.float(), wanted, reduction="none")
+    return (error * counts).sum() / counts.sum().clamp(min=1)
+
+
 def learn(
     model: torch.nn.Module,
     passages: Sequence[Passage],
     said: Sequence[Array],
     course: Course,
     seed: int,
-    middle: Callable[[], None] = lambda: None,
+    loss: Callable[[float, Inputs, torch.Tensor, torch.Tensor], torch.Tensor] | None = None,
 ) -> None:
     """Teach a model what each label should say of each span, on `DEVICE`.
 
-    ``model``: of pieces, of where a text ends, and of spans it makes logits, with its last matrix, ``labels``; ``said``: of each passage what each
-    label should say of each span, and how much that counts: (2, spans, labels); ``middle``: what is done when half is learned.
+    ``model``: of `Inputs` it makes logits, with its last matrix, ``labels``; ``said``: of each passage what each label should say of each span, and how
+    much that counts: (2, spans, labels); ``loss``: if not the mismatch alone, what is made of the share that is learned, inputs, what should be said, and how much that counts.
     """
     model.to(DEVICE).train()
     plan = [
@@ -101,15 +114,15 @@ def learn(
     ]
     descend = descent(model, course.rate, course.rate_of_labels, len(plan))
     for step, chosen in enumerate(plan):
-        if step == len(plan) // 2:
-            middle()
         wanted, counts = torch.from_numpy(np.concatenate([said[number] for number in chosen], axis=1)).to(DEVICE)
-        logits = _logits(model, [passages[number] for number in chosen])
-        error = functional.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
-        loss = (error * counts).sum() / counts.sum().clamp(min=1)
-        descend(loss)
+        inputs = _padded([passages[number] for number in chosen])
+        if loss:
+            lost = loss(step / len(plan), inputs, wanted, counts)
+        else:
+            lost = mismatch(_logits(model, inputs), wanted, counts)
+        descend(lost)
         if step % 200 == 0:
-            sys.stderr.write(f"{step} of {len(plan)}: {loss.item():.3f}\n")
+            sys.stderr.write(f"{step} of {len(plan)}: {lost.item():.3f}\n")
 
 
 def said_by(model: torch.nn.Module, passages: Sequence[Passage], batch: int) -> Iterator[Array]:
@@ -118,17 +131,17 @@ def said_by(model: torch.nn.Module, passages: Sequence[Passage], batch: int) -> 
     with torch.no_grad():
         for at in range(0, len(passages), batch):
             some = passages[at : at + batch]
-            found = torch.sigmoid(_logits(model, some)).cpu().numpy()
+            found = torch.sigmoid(_logits(model, _padded(some))).cpu().numpy()
             yield from np.split(found, np.cumsum([len(one.spans) for one in some])[:-1])
 
 
-def _logits(model: torch.nn.Module, passages: Sequence[Passage]) -> torch.Tensor:
-    with torch.autocast(DEVICE.type, torch.bfloat16, enabled=DEVICE.type == "cuda"):
-        found: torch.Tensor = model(*_padded(passages))
+def _logits(model: torch.nn.Module, inputs: Inputs) -> torch.Tensor:
+    with mixed():
+        found: torch.Tensor = model(*inputs)
     return found.float()
 
 
-def _padded(passages: Sequence[Passage]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def _padded(passages: Sequence[Passage]) -> Inputs:
     most = max(len(one.pieces) for one in passages)
     ids, shown = (np.zeros((len(passages), most), np.int64) for _ in range(2))
     for row, one in enumerate(passages):

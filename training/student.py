@@ -1,4 +1,4 @@
-"""The encoder while it learns: a few layers of a larger one, its pieces in fewer numbers.
+"""The encoder while it learns: a larger one's layers and some of its pieces, in whole numbers or not yet.
 
 Responsible for: `Student`, `begun`, `vocabulary`, `rounded`.
 Must never: see a text that is held out.
@@ -22,16 +22,12 @@ from lockllm_twisted.detection.wordpieces import FIRST, LAST, UNKNOWN, WordPiece
 from training.learning import meaned
 
 PIECES = 7600
-_NARROW = 64
-"""Numbers of a piece."""
-_LAYERS = (0, 3, 5)
-"""Those of the larger one that it starts with."""
 _DROPPED = 0.1
 _END_OF_LATIN = "\u0250"
-_STEP = 0.68
-"""How far apart two whole numbers of a layer are: so many of a row's root mean squares."""
-_FINE, _FINEST = 15, 63
-"""The largest whole number that a weight of the pieces is stored as, and one of the small matrices."""
+_STEP, _STEP_OF_PIECES = 1.55, 1.2
+"""How far apart two whole numbers of a layer are, and of a piece: so many of a row's root mean squares."""
+_FINEST = 63
+"""The largest whole number that a weight of the small matrices is stored as."""
 
 Tensors = Mapping[str, torch.Tensor]
 
@@ -65,22 +61,35 @@ def vocabulary(base: Path, texts: Iterable[str]) -> list[str]:
     return list(dict.fromkeys([UNKNOWN, FIRST, LAST, *letters, *usual]))[:PIECES]
 
 
-def _in_steps(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    step = _STEP * weight.pow(2).mean(1, keepdim=True).sqrt() + 1e-12
+def _in_steps(weight: torch.Tensor, apart: float) -> tuple[torch.Tensor, torch.Tensor]:
+    step = apart * weight.pow(2).mean(1, keepdim=True).sqrt() + 1e-12
     return (weight / step).round().clamp(-LEVELS, LEVELS), step
 
 
-class _Linear(torch.nn.Linear):
-    """``stored``: the weights are as they will be stored, and learn as if they were not."""
+def _stored(weight: torch.Tensor, apart: float) -> torch.Tensor:
+    """Weights in such steps, which learn as if they were not; as they are, where these are none."""
+    if not apart:
+        return weight
+    whole, step = _in_steps(weight.detach(), apart)
+    return weight + (whole * step - weight.detach())
 
-    stored = False
+
+class _Linear(torch.nn.Linear):
+    """``apart``: the steps that its weights are used in."""
+
+    apart = 0.0
 
     def forward(self, states: torch.Tensor) -> torch.Tensor:
-        weight = self.weight
-        if self.stored:
-            whole, step = _in_steps(weight.detach())
-            weight = weight + (whole * step - weight.detach())
-        return functional.linear(states, weight, self.bias)
+        return functional.linear(states, _stored(self.weight, self.apart), self.bias)
+
+
+class _Pieces(torch.nn.Embedding):
+    """``apart``: the steps that its weights are used in."""
+
+    apart = 0.0
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        return functional.embedding(ids, _stored(self.weight, self.apart))
 
 
 class _Layer(torch.nn.Module):
@@ -109,30 +118,40 @@ class _Layer(torch.nn.Module):
 class Student(torch.nn.Module):
     """`network.Network` in torch: the logits of each span."""
 
-    def __init__(self, pieces: int, width: int, wide: int, heads: int) -> None:
+    def __init__(self, pieces: int, width: int, wide: int, heads: int, layers: int) -> None:
         super().__init__()
         self.heads = heads
-        self.pieces, self.spread = torch.nn.Embedding(pieces, _NARROW), torch.nn.Linear(_NARROW, width, bias=False)
+        self.pieces = _Pieces(pieces, width)
         self.places = torch.nn.Embedding(SEATS, width)
         self.first = torch.nn.LayerNorm(width, eps=1e-12)
-        self.layers = torch.nn.ModuleList(_Layer(width, heads, wide) for _ in _LAYERS)
+        self.layers = torch.nn.ModuleList(_Layer(width, heads, wide) for _ in range(layers))
         self.labels = torch.nn.Linear(width, len(LABELS))
 
     def forward(self, ids: torch.Tensor, shown: torch.Tensor, spans: torch.Tensor) -> torch.Tensor:
         """(texts, pieces) twice, (spans, 3) -> (spans, labels). ``shown``: 1, or 0 behind a text's end; a span: text, first piece, end."""
-        states = self.first(self.spread(self.pieces(ids)) + self.places.weight[: ids.shape[1]])
+        return self.said(self.states(ids, shown)[-1], spans)
+
+    def states(self, ids: torch.Tensor, shown: torch.Tensor) -> list[torch.Tensor]:
+        """What each layer makes of each piece: (texts, pieces, width)."""
+        states = self.first(self.pieces(ids) + self.places.weight[: ids.shape[1]])
         hidden = torch.where(shown == 1, 0.0, -1e9)[:, None, None, :]
+        found = []
         for layer in self.layers:
             states = layer(states, hidden)
+            found.append(states)
+        return found
+
+    def said(self, states: torch.Tensor, spans: torch.Tensor) -> torch.Tensor:
+        """The logits of each span, from the last layer's states."""
         found: torch.Tensor = self.labels(meaned(states, spans))
         return found
 
-    def store(self) -> None:
-        """From here on, the layers' weights are rounded whenever they are used."""
-        for layer in self.layers:
-            for part in layer.children():
-                if isinstance(part, _Linear):
-                    part.stored = True
+    def coarsen(self, share: float) -> None:
+        """From here on, weights are used in steps that are such a share of those that they are stored in."""
+        self.pieces.apart = share * _STEP_OF_PIECES
+        for part in self.layers.modules():
+            if isinstance(part, _Linear):
+                part.apart = share * _STEP
 
 
 _OF_BERT = {
@@ -148,24 +167,22 @@ _OF_BERT = {
 
 
 def begun(base: Path, pieces: Sequence[str]) -> Student:
-    """The student before its first lesson: some layers of the larger one, and its pieces in fewer numbers, by singular value decomposition."""
+    """The student before its first lesson: the larger one, which knows fewer pieces."""
     given = base_weights(base)
     told = json.loads((base / "config.json").read_text(encoding="utf-8"))
-    student = Student(len(pieces), told["hidden_size"], told["intermediate_size"], told["num_attention_heads"])
+    sizes = (told[name] for name in ("hidden_size", "intermediate_size", "num_attention_heads", "num_hidden_layers"))
+    student = Student(len(pieces), *sizes)
     number = {piece: at for at, piece in enumerate((base / "vocab.txt").read_text(encoding="utf-8").splitlines())}
     rows = given["embeddings.word_embeddings.weight"][[number[piece] for piece in pieces]]
     usual = rows.mean(0)
-    left, size, right = torch.linalg.svd(rows - usual, full_matrices=False)
-    root = size[:_NARROW].sqrt()
     type_of_all = given["embeddings.token_type_embeddings.weight"][0]
     with torch.no_grad():
-        student.pieces.weight.copy_(left[:, :_NARROW] * root)
-        student.spread.weight.copy_((right[:_NARROW] * root[:, None]).T)
+        student.pieces.weight.copy_(rows - usual)
         student.places.weight.copy_(given["embeddings.position_embeddings.weight"][:SEATS] + type_of_all + usual)
         _copied(student.first, given, "embeddings.LayerNorm")
-        for layer, of in zip(student.layers, _LAYERS, strict=True):
+        for at, layer in enumerate(student.layers):
             for name, there in _OF_BERT.items():
-                _copied(getattr(layer, name), given, f"encoder.layer.{of}.{there}")
+                _copied(getattr(layer, name), given, f"encoder.layer.{at}.{there}")
     return student
 
 
@@ -176,10 +193,11 @@ def _copied(to: torch.nn.Linear | torch.nn.LayerNorm, given: Tensors, name: str)
 
 def rounded(student: Student) -> tuple[dict[str, Rounded], dict[str, tuple[list[float], list[float]]]]:
     """The matrices in whole numbers, and the norms, by their names in ``detection.encoder_weights``."""
-    small = {"spread": student.spread.weight, "places": student.places.weight, "labels": student.labels.weight}
-    matrices = {name: _fine(weight, _FINEST) for name, weight in small.items()}
-    matrices["labels"] = (*matrices["labels"][:2], student.labels.bias.tolist())
-    matrices["pieces"] = _fine(student.pieces.weight, _FINE)
+    matrices = {
+        "pieces": _coarse(student.pieces.weight, _STEP_OF_PIECES, torch.zeros(len(student.pieces.weight))),
+        "places": _fine(student.places.weight, torch.zeros(SEATS)),
+        "labels": _fine(student.labels.weight, student.labels.bias),
+    }
     norms = {"first": student.first}
     for number, layer in enumerate(student.layers):
         for name in _OF_BERT:
@@ -187,21 +205,25 @@ def rounded(student: Student) -> tuple[dict[str, Rounded], dict[str, tuple[list[
             if isinstance(each, torch.nn.LayerNorm):
                 norms[f"{number}.{name}"] = each
             else:
-                whole, step = _in_steps(each.weight.detach())
-                matrices[f"{number}.{name}"] = (whole.int().tolist(), step[:, 0].tolist(), each.bias.tolist())
+                matrices[f"{number}.{name}"] = _coarse(each.weight, _STEP, each.bias)
     return matrices, {name: (each.weight.tolist(), each.bias.tolist()) for name, each in norms.items()}
 
 
-def _fine(weight: torch.Tensor, most: int) -> Rounded:
-    """Each row in as many steps as lose least of it."""
+def _coarse(weight: torch.Tensor, apart: float, added: torch.Tensor) -> Rounded:
+    whole, step = _in_steps(weight.detach(), apart)
+    return whole.int().tolist(), step[:, 0].tolist(), added.tolist()
+
+
+def _fine(weight: torch.Tensor, added: torch.Tensor) -> Rounded:
+    """Each row in steps that lose least of it."""
     rows = weight.detach().numpy().astype(np.float64)
     widest = np.abs(rows).max(1) + 1e-12
     best, worth, found = np.full(len(rows), np.inf), widest, np.zeros(rows.shape, np.int64)
     for part in np.linspace(0.4, 1, 24):
-        step = widest * part / most
-        whole = np.clip(np.rint(rows / step[:, None]), -most, most).astype(np.int64)
+        step = widest * part / _FINEST
+        whole = np.clip(np.rint(rows / step[:, None]), -_FINEST, _FINEST).astype(np.int64)
         lost = ((whole * step[:, None] - rows) ** 2).sum(1)
         better = lost < best
         best, worth = np.where(better, lost, best), np.where(better, step, worth)
         found[better] = whole[better]
-    return found.tolist(), worth.tolist(), [0.0] * len(rows)
+    return found.tolist(), worth.tolist(), added.tolist()

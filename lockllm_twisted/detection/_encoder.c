@@ -51,7 +51,7 @@ typedef struct {
     PyObject_HEAD
     size_t width, widest, heads, layers, tokens;
     int tiled; /* the processor has instructions for it */
-    Matrix pieces, spread, labels; /* of `pieces` the weights and worth: a row for each piece */
+    Matrix pieces, labels; /* of `pieces` the weights and worth: a row for each piece */
     double *places;
     Norm first;
     Layer *layer;
@@ -334,12 +334,10 @@ static void say(const Network *self, const Room *room, const int32_t *ids, size_
                 double *said) {
     size_t width = self->width;
     for (size_t t = 0; t < rows; t++) {
-        size_t size = self->pieces.inputs;
-        for (size_t i = 0; i < size; i++) room->steps[t * size + i] = self->pieces.weights[(size_t)ids[t] * size + i];
-        room->worth[t] = self->pieces.worth[ids[t]];
+        const int8_t *piece = self->pieces.weights + (size_t)ids[t] * width;
+        const double worth = self->pieces.worth[ids[t]];
+        for (size_t i = 0; i < width; i++) room->state[t * width + i] = piece[i] * worth + self->places[t * width + i];
     }
-    applied(&self->spread, room, room->state, rows);
-    for (size_t i = 0; i < rows * width; i++) room->state[i] += self->places[i];
     normed(&self->first, room->state, rows, width);
     for (size_t at = 0; at < self->layers; at++) {
         attended(self, &self->layer[at], room, rows);
@@ -430,15 +428,12 @@ static int layer_from(Layer *layer, PyObject *parts, size_t width, int with_tile
     return norm_from(&layer->attended, attended, width) < 0 || norm_from(&layer->done, done, width) < 0 ? -1 : 0;
 }
 
-static int network_from(Network *self, PyObject *pieces, PyObject *spread, PyObject *places, PyObject *first,
-                        PyObject *layers, PyObject *labels, PyObject *curve, PyObject *fall) {
+static int network_from(Network *self, PyObject *pieces, PyObject *places, PyObject *first, PyObject *layers,
+                        PyObject *labels, PyObject *curve, PyObject *fall) {
     size_t count;
-    if (matrix_from(&self->pieces, pieces, 0) < 0 || matrix_from(&self->spread, spread, self->tiled) < 0 ||
-        matrix_from(&self->labels, labels, self->tiled) < 0)
-        return -1;
-    self->width = self->widest = self->spread.outputs;
-    if (self->heads == 0 || self->width % self->heads || self->spread.inputs != self->pieces.inputs ||
-        self->labels.inputs != self->width || self->width > MOST_WIDTH)
+    if (matrix_from(&self->pieces, pieces, 0) < 0 || matrix_from(&self->labels, labels, self->tiled) < 0) return -1;
+    self->width = self->widest = self->pieces.inputs;
+    if (self->heads == 0 || self->width % self->heads || self->labels.inputs != self->width || self->width > MOST_WIDTH)
         return wrong("a network of another width");
     if ((self->places = copied(places, sizeof(double) * self->width, &self->tokens)) == NULL) return -1;
     if (self->tokens > MOST_TOKENS) return wrong("too many places");
@@ -459,18 +454,18 @@ static int network_from(Network *self, PyObject *pieces, PyObject *spread, PyObj
 }
 
 static PyObject *network_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"heads", "pieces", "spread", "places", "first", "layers", "labels", "curve", "fall", "plain", NULL};
-    PyObject *pieces, *spread, *places, *first, *layers, *labels, *curve, *fall;
+    static char *names[] = {"heads", "pieces", "places", "first", "layers", "labels", "curve", "fall", "plain", NULL};
+    PyObject *pieces, *places, *first, *layers, *labels, *curve, *fall;
     Py_ssize_t heads;
     int plain;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$nOOOOO!OOOp", names, &heads, &pieces, &spread, &places, &first,
-                                     &PyList_Type, &layers, &labels, &curve, &fall, &plain))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "$nOOOO!OOOp", names, &heads, &pieces, &places, &first, &PyList_Type,
+                                     &layers, &labels, &curve, &fall, &plain))
         return NULL;
     Network *self = (Network *)type->tp_alloc(type, 0);
     if (self == NULL) return NULL;
     self->heads = heads > 0 ? (size_t)heads : 0;
     self->tiled = !plain && has_tiles();
-    if (network_from(self, pieces, spread, places, first, layers, labels, curve, fall) < 0) Py_CLEAR(self);
+    if (network_from(self, pieces, places, first, layers, labels, curve, fall) < 0) Py_CLEAR(self);
     return (PyObject *)self;
 }
 
@@ -489,7 +484,6 @@ static void norm_free(Norm *norm) {
 
 static void network_dealloc(Network *self) {
     matrix_free(&self->pieces);
-    matrix_free(&self->spread);
     matrix_free(&self->labels);
     norm_free(&self->first);
     for (size_t at = 0; at < self->layers; at++) {

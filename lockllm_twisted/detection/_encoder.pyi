@@ -7,7 +7,6 @@ class Network:
         *,
         heads: int,
         pieces: tuple[array[int], array[float], array[float]],
-        spread: tuple[array[int], array[float], array[float]],
         places: array[float],
         first: tuple[array[float], array[float]],
         layers: list[tuple[tuple[array[int], array[float], array[float]] | tuple[array[float], array[float]], ...]],

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
-from itertools import chain
+from itertools import chain, repeat
+from operator import lshift
 from typing import Any
 
 import attrs
@@ -22,20 +23,25 @@ NAME = "encoder.bin"
 _MAGIC = b"lockllm-twisted encoder 3\n"
 
 LEVELS = 7
-"""The largest whole number that a weight of a layer is stored as: two of them in a byte."""
+"""The largest whole number that a weight of the pieces or of a layer is stored as: two of them in a byte."""
 _SIZE = 2 * LEVELS + 1
 _FIRST, _SECOND = (
     bytes((part - LEVELS) % 256 for part in parts)
     for parts in ([byte // _SIZE for byte in range(256)], [byte % _SIZE for byte in range(256)])
 )
 
-_MATRICES = ("pieces", "spread", "places", "labels")
+_DROPPED = 16
+"""Bits of a number that are not stored."""
+
+_MATRICES = ("pieces", "places", "labels")
+_FINE = ("places", "labels")
+"""Those whose numbers have a byte each."""
 _LAYER_MATRICES = ("query", "key", "value", "mixed", "wider", "narrower")
 _NORMS = ("first",)
 _LAYER_NORMS = ("attended", "done")
 
 Rounded = tuple[Sequence[Sequence[int]], Sequence[float], Sequence[float]]
-"""A matrix: rows of whole numbers, of a layer's from -`LEVELS` to `LEVELS`, else from -127 to 127; what one is worth in each row, and what is added to what it comes to."""
+"""A matrix: rows of whole numbers, from -`LEVELS` to `LEVELS`, of places and labels from -127 to 127; what one is worth in each row, and what is added to what it comes to."""
 
 
 @attrs.frozen(eq=False)
@@ -68,16 +74,16 @@ def parse(content: bytes) -> Encoding:
     matrices, norms = _names(told["layers"])
 
     def wide(count: int) -> array[float]:
-        return array("d", numbers("f", count))
+        return _widened(numbers("H", count))
 
     def whole(name: str, count: int) -> array[int]:
-        return numbers("b", count) if name in _MATRICES else _apart(numbers("B", count // 2))
+        return numbers("b", count) if name in _FINE else _apart(numbers("B", count // 2))
 
     matrix = {
         name: Matrix(whole(name, rows * columns), wide(rows), wide(rows))
         for name, (rows, columns) in zip(matrices, told["shapes"], strict=True)
     }
-    width = len(matrix["spread"].worth)
+    width = matrix["pieces"].inputs
     norm = {name: Norm(wide(width), wide(width)) for name in norms}
 
     def layer(number: int) -> Layer:
@@ -88,7 +94,6 @@ def parse(content: bytes) -> Encoding:
     network = Weights(
         heads=told["heads"],
         pieces=matrix["pieces"],
-        spread=matrix["spread"],
         places=matrix["places"].flat,
         first=norm["first"],
         layers=[*map(layer, range(told["layers"]))],
@@ -110,6 +115,15 @@ def _apart(pairs: array[int]) -> array[int]:
     return array("b", bytes(both))
 
 
+def _halved(numbers: Sequence[float]) -> array[int]:
+    """Numbers of 32 bits as the first sixteen of these, rounded."""
+    return array("H", (each + (1 << _DROPPED - 1) >> _DROPPED for each in array("I", array("f", numbers).tobytes())))
+
+
+def _widened(numbers: array[int]) -> array[float]:
+    return array("d", array("f", array("I", map(lshift, numbers, repeat(_DROPPED))).tobytes()))
+
+
 def dump(
     pieces: Sequence[str],
     matrix: Mapping[str, Rounded],
@@ -123,8 +137,8 @@ def dump(
     for name in matrices:
         rows, *others = matrix[name]
         flat = array("b", chain.from_iterable(rows))
-        parts += [flat if name in _MATRICES else _together(flat), *(array("f", each) for each in others)]
-    parts += [array("f", each) for name in norms for each in norm[name]]
+        parts += [flat if name in _FINE else _together(flat), *map(_halved, others)]
+    parts += [_halved(each) for name in norms for each in norm[name]]
     shapes = [(len(matrix[name][0]), len(matrix[name][0][0])) for name in matrices]
     head = {**told, "bytes": len(spelled), "shapes": shapes}
     return _MAGIC + packed(head, parts)

@@ -114,11 +114,10 @@ class Layer:
 
 @attrs.frozen(eq=False)
 class Weights:
-    """A network: ``pieces`` has a row of numbers for each piece, ``spread`` makes states of them, ``places`` are added, flat."""
+    """A network: ``pieces`` has a row for each piece, a state; ``places`` are added, flat."""
 
     heads: int
     pieces: Matrix
-    spread: Matrix
     places: array[float] = attrs.field(repr=False)
     first: Norm
     layers: Sequence[Layer]
@@ -246,9 +245,7 @@ class Network:
 
     def __init__(self, weights: Weights) -> None:
         self._pieces, self._labels = weights.pieces, _Multiplied(weights.labels)
-        self._size = weights.pieces.inputs
-        self._spread = _Multiplied(weights.spread)
-        self._width = len(weights.spread.worth)
+        self._width = weights.pieces.inputs
         self._places, self._first = weights.places, weights.first
         self._layers = [_Layered(layer, weights.heads) for layer in weights.layers]
 
@@ -272,10 +269,10 @@ class Network:
     def _start(self, place: int, piece: int) -> list[float]:
         if not 0 <= piece < len(self._pieces.worth):
             raise ValueError("a number that the network does not know")
-        row = self._pieces.weights[piece * self._size : (piece + 1) * self._size]
-        spread = self._spread.of(row, self._pieces.worth[piece])
-        start = place * self._width
-        return _normed(self._first, list(map(add, spread, self._places[start : start + self._width])))
+        width, worth = self._width, self._pieces.worth[piece]
+        row = self._pieces.weights[piece * width : (piece + 1) * width]
+        there = self._places[place * width : (place + 1) * width]
+        return _normed(self._first, [number * worth + added for number, added in zip(row, there, strict=True)])
 
 
 def network_of(weights: Weights, *, plain: bool = False) -> Saying:
@@ -288,7 +285,6 @@ def network_of(weights: Weights, *, plain: bool = False) -> Saying:
     return _encoder.Network(
         heads=weights.heads,
         pieces=weights.pieces.parts,
-        spread=weights.spread.parts,
         places=weights.places,
         first=weights.first.parts,
         layers=[tuple(part.parts for part in attrs.astuple(layer, recurse=False)) for layer in weights.layers],
