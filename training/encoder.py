@@ -33,7 +33,7 @@ from training.rounding import settle
 from training.student import Student, begun, rounded, vocabulary
 from training.teacher import taught, words_of
 
-_COURSE = Course(passes=14, rate=3e-4, rate_of_labels=1.2e-3, batch=256)
+_COURSE = Course(passes=1, rate=1.5e-4, rate_of_labels=1.5e-3, batch=64)
 _TRUST = 0.7
 """How far what a passage is said to be is what the teacher makes of it, and not what the text that it comes from is labelled."""
 _DRAWS = 2
@@ -110,7 +110,7 @@ _ROLE = {"attack": "user", "planted": "tool", "harm": "user"}
 _RATES = {
     "attack": {0.35: 0.03, 0.6: 0.01, 0.85: 0.003},
     "planted": {0.35: 0.022, 0.6: 0.007, 0.85: 0.002},
-    "harm": {0.35: 0.004, 0.6: 0.0008, 0.85: 0.0003},
+    "harm": {0.35: 0.006, 0.6: 0.0016, 0.85: 0.0005},
 }
 """The share of the harmless held-out texts, many of them look-alikes of attacks, that the encoder may bring to each score."""
 

@@ -15,7 +15,7 @@ from lockllm_twisted.detection.encoder import Passage
 from training.learning import DEVICE, Array, Course, Inputs, learn, mismatch, mixed
 from training.student import Student
 
-_COURSE = Course(passes=8, rate=4e-4, rate_of_labels=1.6e-3, batch=256)
+_COURSE = Course(passes=1, rate=2.5e-4, rate_of_labels=1e-3, batch=64)
 _AT_FIRST, _BY = 0.5, 0.25
 """How large the steps are at first, of what they come to, and the share of the course after which they are that."""
 _OWN = 0.5
