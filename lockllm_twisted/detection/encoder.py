@@ -41,6 +41,8 @@ CLOSE = 64
 """Pieces that are shown around a sentence in another long text: with more, what is around it hides it better."""
 _BRIEF = 1_000
 """Characters of a text that is looked at as a whole: 126 pieces of ordinary text are some 600."""
+_WARY = 0.5
+"""How much less a place in a long text says, of which several are read: each may be taken for what it is not."""
 _FEWEST = 5
 """Words of a text: the name of a field, such as ``system_prompt``, is no sentence."""
 _SPELLED = 0.3
@@ -158,4 +160,4 @@ def _both(every: float, place: float, kind: str, shown: Passage) -> Said:
     """
     if kind == "planted":
         return place, every
-    return (max(every, place) if shown.whole else (every + 2 * place) / 3,)
+    return (max(every, place) if shown.whole else (every + 2 * place) / 3 - _WARY,)
