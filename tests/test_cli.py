@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import io
 import json
 import os
@@ -293,6 +294,18 @@ def test_what_is_unwise_is_told_with_its_line(
     for line, (number, words) in zip(told, warnings, strict=True):
         assert line.startswith(f"warning: {file}:{number}: ")
         assert words in line
+
+
+def test_check_tells_whether_the_detector_was_compiled(
+    lockllm: Any, config: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built = all(importlib.util.find_spec(f"lockllm_twisted.detection.{part}") for part in ("_quick", "_encoder"))
+    file = config("")
+    assert ("detector: compiled\n" in lockllm("check", file).out) == built
+    monkeypatch.setitem(sys.modules, "lockllm_twisted.detection._encoder", None)
+    monkeypatch.delattr("lockllm_twisted.detection._encoder", raising=False)
+    assert "detector: not compiled" in lockllm("check", file).out
+    assert "detector:" not in lockllm("check", config("[scanners.detector]\nenabled = false")).out
 
 
 def test_check_changes_nothing(tmp_path: Path, config: Any) -> None:

@@ -17,6 +17,12 @@ from lockllm_twisted.errors import LockLLMError, SettingsError
 from lockllm_twisted.settings import Settings
 from lockllm_twisted.values import Action
 
+_COMPILED = "compiled"
+_NOT_COMPILED = (
+    "not compiled: a text that is read again takes seconds. Install a C compiler and Python's headers, then this package"
+    " again, or give [scanners.detector] timeout a minute"
+)
+
 
 def options(parser: argparse.ArgumentParser) -> None:
     """``check``."""
@@ -28,6 +34,7 @@ def run(options: argparse.Namespace) -> int:
     file = options.file or getattr(options, "config", None)
     if file is None:
         raise SettingsError("name the file to check: lockllm check CONFIG")
+    from lockllm_twisted.detection import compiled  # noqa: PLC0415 # with its rules
     from lockllm_twisted.registry import load  # noqa: PLC0415 # all plugins
 
     try:
@@ -42,6 +49,8 @@ def run(options: argparse.Namespace) -> int:
     own = "" if proxy.threshold is None else f", threshold {proxy.threshold:g}"
     say(f"  unsafe prompts: {proxy.action.word}, sensitivity {proxy.sensitivity.value}{own}")
     say(f"  scanners: {', '.join(scanner.name for scanner in registry.scanners) or 'none'}")
+    if any(scanner.name == "detector" for scanner in registry.scanners):
+        say(f"  detector: {_COMPILED if compiled() else _NOT_COMPILED}")
     say(f"  plugins: {', '.join(f'{plugin.name} {plugin.version}' for plugin in registry.plugins)}")
     say(f"  providers: {', '.join(registry.providers)}")
     if not registry.scanners:

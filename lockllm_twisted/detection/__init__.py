@@ -9,4 +9,13 @@ from lockllm_twisted.detection.judge import VERSION, Judge, explain, judge
 from lockllm_twisted.detection.view import View, normalise
 from lockllm_twisted.detection.views import views
 
-__all__ = ["VERSION", "Judge", "View", "explain", "judge", "normalise", "views"]
+__all__ = ["VERSION", "Judge", "View", "compiled", "explain", "judge", "normalise", "views"]
+
+
+def compiled() -> bool:
+    """Whether the inner loops were built in C where this was installed. Without, the same is found, more slowly."""
+    try:
+        from lockllm_twisted.detection import _encoder, _quick  # noqa: F401, PLC0415 # only asked for
+    except ImportError:
+        return False
+    return True
