@@ -38,19 +38,19 @@ ORDERS = 3
 MOST_WEIGHED = {"user": 500, "system": 500, "tool": 1500}
 """Texts of a source and label whose evidence is weighed, by role: of tools' there are few sources."""
 
-LOOSE = (-2.0, -4.2, -2.0)
+LOOSE = (-2.0, -4.5, -2.4)
 """The scout's alarm while the evidence is gathered that the trees learn from."""
 
 FAINT = (-3.0, -4.0, -3.5)
 """The logit of each of the scout's heads up to which a unit is not asked more about."""
 
-LEAST = (-0.8, -2.8, -2.0)
+LEAST = (-0.8, -3.1, -2.4)
 """The logit that one of the scout's heads must come to for a text to be weighed: less than what is told of says, for the encoder finds more in it."""
 
 KEPT = 0.5
 """The share of the grammars' texts that is learned from: more of them say little new."""
 
-SILENT = {"indirect": 0.6, "harm": 0.8, "any": 0.6}
+SILENT = {"indirect": 0.6, "harm": 0.75, "any": 0.52}
 """The share of benign texts of held-out sources in which each head of the scout stays silent; ``indirect`` is asked of texts that
 a tool brought, and tells an instruction by little."""
 

@@ -32,7 +32,7 @@ from lockllm_twisted.detection.weighing import Nodes, Weighing, forest_of, scale
 from lockllm_twisted.detection.weights import Weights, load
 from lockllm_twisted.values import Category, Finding, Origin
 
-_REVISION = 12
+_REVISION = 13
 """Stands for all that is neither in the rules nor in the weights. To be raised when it changes what is found."""
 
 VERSION = f"{_REVISION}-{ALL.version}-{DIGEST[:12]}-{ENCODER_DIGEST[:12]}"
@@ -42,7 +42,7 @@ _ANY = HEADS.index("any")
 _LEAST = 0.25
 """Less is not worth reading again, or telling. The sensitivities start at 0.35; this leaves room for a threshold of one's own."""
 
-_QUIET = {"attack": -2.0, "planted": -inf, "harm": -0.5}
+_QUIET = {"attack": -2.4, "planted": -inf, "harm": -0.9}
 """What a kind's heads say at most where the trees decide whether a text is read again. Of what a tool brought, they never do: an order has no
 words of its own, and they can't know whether it belongs there. Of an operator's text they always do: it is never told louder for being read again."""
 
