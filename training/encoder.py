@@ -38,6 +38,8 @@ _TRUST = 0.7
 """How far what a passage is said to be is what the teacher makes of it, and not what the text that it comes from is labelled."""
 _DRAWS = 2
 """Documents that each sentence is put into."""
+_TYPED = 4
+"""How often a text as people type it is learned from: there are few."""
 
 
 @attrs.frozen(eq=False)
@@ -109,8 +111,8 @@ _ROLE = {"attack": "user", "planted": "tool", "harm": "user"}
 
 _RATES = {
     "attack": {0.35: 0.03, 0.6: 0.01, 0.85: 0.003},
-    "planted": {0.35: 0.022, 0.6: 0.007, 0.85: 0.002},
-    "harm": {0.35: 0.006, 0.6: 0.0016, 0.85: 0.0005},
+    "planted": {0.35: 0.018, 0.6: 0.0055, 0.85: 0.0016},
+    "harm": {0.35: 0.004, 0.6: 0.0011, 0.85: 0.0004},
 }
 """The share of the harmless held-out texts, many of them look-alikes of attacks, that the encoder may bring to each score."""
 
@@ -150,7 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sums = weights.load()
     judge = Judge(sums)
     by_hand = written()
-    kept = [one for one in by_hand if not held_out(one)]
+    kept = [one for one in by_hand if not held_out(one) for _ in range(_TYPED if one.typed else 1)]
     sentences = chain.from_iterable(placed(options.seed + draw, by_hand, held=False) for draw in range(_DRAWS))
     every = list(lessons(judge, chain(load(options.data / "train.jsonl.gz"), kept), sentences, options.seed))
     pieces = vocabulary(options.base, (one.text for one in every if one.whole))

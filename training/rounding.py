@@ -15,11 +15,13 @@ from lockllm_twisted.detection.encoder import Passage
 from training.learning import DEVICE, Array, Course, Inputs, learn, mismatch, mixed
 from training.student import Student
 
-_COURSE = Course(passes=1, rate=2.5e-4, rate_of_labels=1e-3, batch=64)
-_AT_FIRST, _BY = 0.5, 0.25
+_COURSE = Course(passes=2, rate=2.5e-4, rate_of_labels=1e-3, batch=64)
+_AT_FIRST, _BY = 0.5, 0.12
 """How large the steps are at first, of what they come to, and the share of the course after which they are that."""
 _OWN = 0.5
-"""How far what it should say is what it said, and not what it is taught."""
+"""How far what it should say is at first what it said, and not what it is taught."""
+_LEFT = 0.25
+"""What is left in the end of that, and of how much it counts that its layers say what they said: by then it knows more than it did."""
 
 
 def settle(
@@ -33,6 +35,7 @@ def settle(
 
     def loss(learned: float, inputs: Inputs, wanted: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
         student.coarsen(min(1.0, _AT_FIRST + (1 - _AT_FIRST) * learned / _BY))
+        left = 1 - (1 - _LEFT) * learned
         ids, shown, spans = inputs
         with mixed():
             were = before.states(ids, shown)
@@ -40,7 +43,8 @@ def settle(
             states = student.states(ids, shown)
             logits = student.said(states[-1], spans)
         apart = [_apart(now[shown == 1], was[shown == 1]) for now, was in zip(states, were, strict=True)]
-        return mismatch(logits, (1 - _OWN) * wanted + _OWN * own, counts) + torch.stack(apart).mean()
+        should = (1 - _OWN * left) * wanted + _OWN * left * own
+        return mismatch(logits, should, counts) + left * torch.stack(apart).mean()
 
     learn(student, passages, said, course, seed, loss)
     student.coarsen(1.0)
