@@ -88,8 +88,14 @@ before it left: a page escaped into a string holds entities, and these a URL."""
 
 def _nearby(text: str, spans: Spans) -> tuple[str, Pieces]:
     """Stretches of a text around some places in it."""
-    around = merged((max(0, start - _NEAR), min(len(text), end + _NEAR)) for start, end in spans)
+    around = merged(_of_lines(text, max(0, start - _NEAR), min(len(text), end + _NEAR)) for start, end in spans)
     return join((text[start:end], start, end) for start, end in around)
+
+
+def _of_lines(text: str, start: int, end: int) -> tuple[int, int]:
+    """A stretch up to where its lines start and end, if that is near: in half a line a quotation has lost one of its marks."""
+    before, behind = text.rfind("\n", max(0, start - _NEAR), start), text.find("\n", end, end + _NEAR)
+    return (start if before < 0 else before + 1), (end if behind < 0 else behind)
 
 
 def unescaped(view: View) -> Iterator[Decoded]:
