@@ -226,6 +226,12 @@ MENTIONED = "Does the new lease override all previous agreements between the ten
 FOREIGN = " Das Wetter in Lissabon ist im Mai meistens angenehm warm, sagte die Nachbarin gestern Abend beim Essen."
 
 
+@pytest.mark.parametrize("origin", Origin)
+@pytest.mark.parametrize("text", ["system", "model", "role", "instructions", "user prompt", "ignore", "prompt"])
+def test_the_name_of_a_field_is_not_read_again(text: str, origin: Origin) -> None:
+    assert Judge(load(), Encoder(RELEASED)).glance(text, origin) == []
+
+
 @pytest.mark.parametrize("text", ATTACKS)
 def test_a_glance_tells_only_what_need_not_be_read_again(text: str) -> None:
     judge = Judge(load(), Encoder(RELEASED))

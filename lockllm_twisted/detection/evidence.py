@@ -65,6 +65,7 @@ RISING = frozenset(FEATURES[: len(HEADS) + 4 + len(_KINDS)])
 
 _LENGTH = FEATURES.index("log of tokens")
 _SHORT = log(1 + 100)
+_BRIEF = log(1 + 4.5)
 
 _NO_GLANCES: Mapping[View, Glance] = MappingProxyType({})
 
@@ -154,6 +155,11 @@ def gather(
         log(1 + max(look.size for look in found)),
     )
     return Evidence(found, row)
+
+
+def is_brief(row: tuple[float, ...]) -> bool:
+    """Whether a text has fewer than five tokens."""
+    return row[_LENGTH] < _BRIEF
 
 
 def is_long(row: tuple[float, ...]) -> bool:

@@ -18,7 +18,7 @@ from lockllm_twisted.detection.counting import IN_DOUBT, Counting, Untold, sums_
 from lockllm_twisted.detection.digest import DIGEST, ENCODER_DIGEST
 from lockllm_twisted.detection.doubts import DISGUISED
 from lockllm_twisted.detection.encoder import READ, Encoder, Said, suspects
-from lockllm_twisted.detection.evidence import KINDS, OWN, Evidence, as_short, gather, is_long
+from lockllm_twisted.detection.evidence import KINDS, OWN, Evidence, as_short, gather, is_brief, is_long
 from lockllm_twisted.detection.families import ALL
 from lockllm_twisted.detection.grams import HEADS, SCOUT_HEADS
 from lockllm_twisted.detection.hidden import hidden
@@ -42,9 +42,13 @@ _ANY = HEADS.index("any")
 _LEAST = 0.25
 """Less is not worth reading again, or telling. The sensitivities start at 0.35; this leaves room for a threshold of one's own."""
 
-_QUIET = {"attack": -2.4, "planted": -inf, "harm": -0.9}
+_QUIET = {"attack": -2.0, "planted": -inf, "harm": -0.9}
 """What a kind's heads say at most where the trees decide whether a text is read again. Of what a tool brought, they never do: an order has no
 words of its own, and they can't know whether it belongs there. Of an operator's text they always do: it is never told louder for being read again."""
+
+_TERSE = 0.4
+"""How much more the heads must say of fewer than five tokens for these to be weighed, and they are not read again for what the heads say: the name of a field,
+such as ``system``, is no sentence, and in every request."""
 
 _FAINT = {"attack": -1.0, "planted": -0.5, "harm": 0.0}
 """What the sums say at most of a place in a long text that is not read again."""
@@ -126,7 +130,7 @@ class Judge:
             for speaker in ("own", "other", "brought")
         ]
         forests = tuple(forest for forest, _ in self._kinds.values())
-        self._model = Model(weights, sums_of(weights, (forests, untold, [_QUIET[kind] for kind in KINDS])))
+        self._model = Model(weights, sums_of(weights, (forests, untold, [_QUIET[kind] for kind in KINDS], _TERSE)))
         least = dict(zip(SCOUT_HEADS, weights.told["least"], strict=True))
         self._least = {kind: [(head, least[HEADS[head]]) for head in heads] for kind, heads in KINDS.items()}
 
@@ -189,11 +193,13 @@ class Judge:
         for kind in ("planted" if origin in QUOTING else "attack", "harm"):
             forest, points = self._kinds[kind]
             exact = [] if kind == "harm" else exact_hits(evidence, origin)
-            if exact or any(evidence.row[at] > least for at, least in self._least[kind]):
+            more = _TERSE if is_brief(evidence.row) else 0.0
+            if exact or any(evidence.row[at] > least + more for at, least in self._least[kind]):
                 scale = points[_speaker(origin)]
                 value = forest.weigh(evidence.row)
                 score = max([scaled(scale, value), *(one.enough for one in exact)])
-                spoken = origin not in OWN and any(evidence.row[head] > _QUIET[kind] for head in KINDS[kind])
+                loud = any(evidence.row[head] > _QUIET[kind] for head in KINDS[kind])
+                spoken = loud and origin not in OWN and not is_brief(evidence.row)
                 again = score > _LEAST or spoken
                 if not again and is_long(evidence.row):
                     again = scaled(scale, forest.weigh(as_short(evidence.row))) > _LEAST
