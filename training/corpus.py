@@ -71,11 +71,6 @@ class Example:
         return self.cluster.startswith("grown:")
 
     @property
-    def typed(self) -> bool:
-        """Written one by one, as people type: short, careless."""
-        return self.cluster.startswith("wild.jsonl:")
-
-    @property
     def paired(self) -> bool:
         """Harmless, and written as the pair of an attack, in its very words."""
         return self.benign and self.source.endswith("_paired")

@@ -39,7 +39,7 @@ _TRUST = 0.7
 _DRAWS = 2
 """Documents that each sentence is put into."""
 _TYPED = 4
-"""How often a text as people type it is learned from: there are few."""
+"""How often a lesson of a text as people type it is learned from: there are few."""
 
 
 @attrs.frozen(eq=False)
@@ -152,11 +152,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sums = weights.load()
     judge = Judge(sums)
     by_hand = written()
-    kept = [one for one in by_hand if not held_out(one) for _ in range(_TYPED if one.typed else 1)]
+    kept = [one for one in by_hand if not held_out(one)]
     sentences = chain.from_iterable(placed(options.seed + draw, by_hand, held=False) for draw in range(_DRAWS))
     every = list(lessons(judge, chain(load(options.data / "train.jsonl.gz"), kept), sentences, options.seed))
     pieces = vocabulary(options.base, (one.text for one in every if one.whole))
-    some = list(shown(WordPieces(pieces), words_of(options.teacher), every))
+    often = (one for one in every for _ in range(_TYPED if one.typed else 1))
+    some = list(shown(WordPieces(pieces), words_of(options.teacher), often))
     asked = [one.said for one in some]
     told = taught(options.teacher, [one.larger for one in some], asked, [one.half for one in some], options.seed)
     student = begun(options.base, pieces)

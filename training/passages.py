@@ -77,6 +77,11 @@ class Lesson:
     narrow: bool = False
 
     @property
+    def typed(self) -> bool:
+        """Of a text as people type: short, careless."""
+        return self.name.startswith("wild.jsonl:")
+
+    @property
     def half(self) -> int:
         """Which of two teachers learns from it: the other one says what it makes of it. Neighbours in a file, such as pairs, are in one half."""
         file, _, line = self.name.rpartition(":")
