@@ -44,7 +44,7 @@ LOOSE = (-2.0, -4.5, -2.4)
 FAINT = (-3.0, -4.0, -3.5)
 """The logit of each of the scout's heads up to which a unit is not asked more about."""
 
-LEAST = (-0.8, -3.1, -2.4)
+LEAST = (-0.8, -2.8, -2.0)
 """The logit that one of the scout's heads must come to for a text to be weighed: less than what is told of says, for the encoder finds more in it."""
 
 KEPT = 0.5

@@ -26,7 +26,7 @@ enum { FIELD = 20, MIDDLE = 1 << (FIELD - 1), HALF = 3 };
 enum { LAST_END = 5, SENTENCE = 48, WINDOW = 96, STEP = 24, QUOTATION = 40 };
 enum { SPEAKING = 1, BASE64 = 2, BASE85 = 4, HEXED = 8, BINARY = 16, DECIMAL = 32, MORSE = 64, ESCAPED = 128, ASSEMBLED = 256 };
 enum { ALPHABETS = 512, SPACED = 1024, GLUED = 2048, LEETED = 4096, EVERYTHING = 16383 }; /* doubts, as in doubts.py */
-enum { SHORT = 100, BRIEF = 4 }; /* tokens, as which a longer text is weighed once more; and up to which a text is as brief as a name */
+enum { SHORT = 100, BRIEF = 4 }; /* tokens, as which a longer text is weighed once more; and up to which a text is no sentence */
 enum { SHAPES = 10, LONG_WORD = 20, LONG_SHAPE = 18, STEM = 3, DISTINCT = 16, THREADED = 20000 };
 enum { ENCODED = 16, JOINED = 18 }; /* letters and digits of a word that may be base64, that may be several words */
 enum { IN_CAPITALS = 24, BASE85_RUN = 20, BASE85_KINDS = 3, HEX_DIGITS = 16, LEET_REACH = 24, SHORTEST = 4 }; /* of a word of an attack: four letters */
@@ -205,8 +205,7 @@ typedef struct {
     double sentence[HEADS], window[HEADS], share[HEADS], faint[SCOUT_HEADS], least[SCOUT_HEADS];
     Forest *forests[KINDS];
     double untold[KINDS][SPEAKERS]; /* what the trees say at most where nothing is told, */
-    double quiet[KINDS];            /* and what the heads do, */
-    double terse;                   /* and how much more a brief text must say to be weighed */
+    double quiet[KINDS];            /* and what the heads do */
     int64_t near[SCOUT_HEADS], wide[SCOUT_HEADS];
 } Sums;
 
@@ -309,13 +308,13 @@ static void *copied(PyObject *from, size_t part, size_t *count) {
 
 static int fill(Sums *self, PyObject *args, PyObject *named) {
     static char *names[] = {"classes", "layers", "scout", "sentence", "window", "share", "faint", "least", "near", "wide", "words",
-                            "shapes", "quote", "line", "usual", "starts", "forests", "untold", "quiet", "terse", NULL};
+                            "shapes", "quote", "line", "usual", "starts", "forests", "untold", "quiet", NULL};
     PyObject *classes, *layers, *scout, *sentence, *window, *share, *faint, *least, *near, *wide, *words, *shapes, *starts,
         *forests, *untold, *quiet;
     unsigned int usual;
-    if (!PyArg_ParseTupleAndKeywords(args, named, "$OOOOOOOOOOO!OHHIO!OOOd", names, &classes, &layers, &scout, &sentence, &window,
+    if (!PyArg_ParseTupleAndKeywords(args, named, "$OOOOOOOOOOO!OHHIO!OOO", names, &classes, &layers, &scout, &sentence, &window,
                                      &share, &faint, &least, &near, &wide, &PyDict_Type, &words, &shapes, &self->quote, &self->line,
-                                     &usual, &StartsType, &starts, &forests, &untold, &quiet, &self->terse))
+                                     &usual, &StartsType, &starts, &forests, &untold, &quiet))
         return -1;
     self->usual = usual;
     self->starts = (Starts *)Py_NewRef(starts);
@@ -1066,12 +1065,10 @@ static void row_of(const Glance *glance, double *row) {
 static int untold(const Glance *glance, int kind, const double *row, int ruled) {
     const Sums *self = glance->sums;
     const double said = kind == HARMFUL ? row[HARM] : kind == PLANTED ? larger(row[ANY], row[INDIRECT]) : row[ANY];
-    const int brief = glance->work->size <= BRIEF;
-    const double more = brief ? self->terse : 0;
-    const int loud = kind == HARMFUL ? row[HARM] > self->least[1] + more
-                                     : row[ANY] > self->least[2] + more || (kind == PLANTED && row[INDIRECT] > self->least[0] + more);
+    const int loud = kind == HARMFUL ? row[HARM] > self->least[1]
+                                     : row[ANY] > self->least[2] || (kind == PLANTED && row[INDIRECT] > self->least[0]);
     if (!loud) return 1;
-    if (said > self->quiet[kind] && !brief) return 0;
+    if (said > self->quiet[kind] && glance->work->size > BRIEF) return 0;
     const double most = self->untold[kind][glance->own ? OWN : glance->brought ? BROUGHT : OTHER], short_ = log(1.0 + SHORT);
     if (ruled || weigh(self->forests[kind], row) > most) return 0;
     if (row[LENGTH] <= short_) return 1;

@@ -54,10 +54,9 @@ Glance = tuple[int, Sequence[Spoken] | None, int]
 """What a text is at a glance: what it may be (`doubts`), 0 for one in which there is nothing to find; what `Counting.look` finds, None where
 that was not told; and the number of tokens."""
 
-Untold = tuple[tuple[Weighing, ...], list[float], list[float], float]
+Untold = tuple[tuple[Weighing, ...], list[float], list[float]]
 """The trees for attacks, for planted ones and for harm; what these say at most where nothing is told: of each in a text of the operator's,
-of somebody else's, and in one that a tool brought; what the heads say at most there, of each kind; and how much more they must say of fewer
-than five tokens for these to be weighed."""
+of somebody else's, and in one that a tool brought; and what the heads say at most there, of each kind."""
 
 IN_DOUBT: Glance = (DISGUISED | SPEAKING, None, 0)
 
@@ -269,5 +268,4 @@ def sums_of(weights: Weights, untold: Untold) -> Counting:
         forests=untold[0],
         untold=untold[1],
         quiet=untold[2],
-        terse=untold[3],
     )

@@ -44,11 +44,8 @@ _LEAST = 0.25
 
 _QUIET = {"attack": -2.0, "planted": -inf, "harm": -0.9}
 """What a kind's heads say at most where the trees decide whether a text is read again. Of what a tool brought, they never do: an order has no
-words of its own, and they can't know whether it belongs there. Of an operator's text they always do: it is never told louder for being read again."""
-
-_TERSE = 0.4
-"""How much more the heads must say of fewer than five tokens for these to be weighed, and they are not read again for what the heads say: the name of a field,
-such as ``system``, is no sentence, and in every request."""
+words of its own, and they can't know whether it belongs there. Of an operator's text they always do: it is never told louder for being read again. So they do of fewer
+than five tokens: the name of a field, such as ``system``, is no sentence, and in every request."""
 
 _FAINT = {"attack": -1.0, "planted": -0.5, "harm": 0.0}
 """What the sums say at most of a place in a long text that is not read again."""
@@ -130,7 +127,7 @@ class Judge:
             for speaker in ("own", "other", "brought")
         ]
         forests = tuple(forest for forest, _ in self._kinds.values())
-        self._model = Model(weights, sums_of(weights, (forests, untold, [_QUIET[kind] for kind in KINDS], _TERSE)))
+        self._model = Model(weights, sums_of(weights, (forests, untold, [_QUIET[kind] for kind in KINDS])))
         least = dict(zip(SCOUT_HEADS, weights.told["least"], strict=True))
         self._least = {kind: [(head, least[HEADS[head]]) for head in heads] for kind, heads in KINDS.items()}
 
@@ -193,8 +190,7 @@ class Judge:
         for kind in ("planted" if origin in QUOTING else "attack", "harm"):
             forest, points = self._kinds[kind]
             exact = [] if kind == "harm" else exact_hits(evidence, origin)
-            more = _TERSE if is_brief(evidence.row) else 0.0
-            if exact or any(evidence.row[at] > least + more for at, least in self._least[kind]):
+            if exact or any(evidence.row[at] > least for at, least in self._least[kind]):
                 scale = points[_speaker(origin)]
                 value = forest.weigh(evidence.row)
                 score = max([scaled(scale, value), *(one.enough for one in exact)])
