@@ -1,4 +1,4 @@
-"""Judging: what the evidence in a text comes to, what of it is read again, and what is to be told.
+"""Judging: what the evidence in a text comes to, whether it is read again, and what is to be told.
 
 Responsible for: `Judge`, whose `Judge.explain` gives the findings of one text.
 Must never: do anything that depends on more than the text, its origin, the rules and the weights.
@@ -17,13 +17,14 @@ from lockllm_twisted.detection import encoder_weights
 from lockllm_twisted.detection.counting import IN_DOUBT, Counting, Untold, sums_of
 from lockllm_twisted.detection.digest import DIGEST, ENCODER_DIGEST
 from lockllm_twisted.detection.doubts import DISGUISED
-from lockllm_twisted.detection.encoder import READ, Encoder, Said, suspects
+from lockllm_twisted.detection.encoder import Encoder
 from lockllm_twisted.detection.evidence import KINDS, OWN, Evidence, as_short, gather, is_brief, is_long
 from lockllm_twisted.detection.families import ALL
 from lockllm_twisted.detection.grams import HEADS, SCOUT_HEADS
 from lockllm_twisted.detection.hidden import hidden
 from lockllm_twisted.detection.hits import QUOTING
-from lockllm_twisted.detection.model import Model, Seen
+from lockllm_twisted.detection.model import Model
+from lockllm_twisted.detection.rereading import Reading, Rereading
 from lockllm_twisted.detection.telling import SCANNER, Exact, Spot, exact_hits, tell
 from lockllm_twisted.detection.traces import traces
 from lockllm_twisted.detection.view import View, read
@@ -37,26 +38,13 @@ _REVISION = 13
 
 VERSION = f"{_REVISION}-{ALL.version}-{DIGEST[:12]}-{ENCODER_DIGEST[:12]}"
 
-_ANY = HEADS.index("any")
-
 _LEAST = 0.25
 """Less is not worth reading again, or telling. The sensitivities start at 0.35; this leaves room for a threshold of one's own."""
 
 _QUIET = {"attack": -2.0, "planted": -inf, "harm": -0.9}
 """What a kind's heads say at most where the trees decide whether a text is read again. Of what a tool brought, they never do: an order has no
-words of its own, and they can't know whether it belongs there. Of an operator's text they always do: it is never told louder for being read again. So they do of fewer
-than five tokens: the name of a field, such as ``system``, is no sentence, and in every request."""
-
-_FAINT = {"attack": -1.0, "planted": -0.5, "harm": 0.0}
-"""What the sums say at most of a place in a long text that is not read again."""
-_CALM = {"attack": -0.7, "planted": -inf, "harm": -inf}
-"""What the trees say at least of the neighbourhood of a place in a long text that is read again."""
-_WEIGHED = 8
-"""Places of a long text that are weighed with their neighbourhood."""
-_LOST = 1.0
-"""What a sentence says less without its quotations, as a logit, where these say most of it."""
-_NEAR = 250
-"""Characters to each side of a place in a long text that it is weighed with."""
+words of its own, and they can't know whether it belongs there. They always do of an operator's text, which is never told louder for being
+read again, and of fewer than five tokens: the name of a field, such as ``system``, is no sentence, and in every request."""
 
 
 @attrs.frozen
@@ -68,42 +56,6 @@ class _Weighed:
     score: float
     exact: Sequence[Exact]
     again: bool
-
-
-@attrs.frozen
-class Reading:
-    """A place that was read again: what the sums say of it, the trees of its neighbourhood, which is all of a short text, and the encoder."""
-
-    view: View
-    unit: Seen
-    sums: float
-    trees: float
-    said: Said
-
-    @property
-    def values(self) -> tuple[float, ...]:
-        """What is added up."""
-        return self.sums, self.trees, *self.said
-
-
-@attrs.frozen
-class _Again:
-    """What was read again.
-
-    ``foreign``: places that were not, because they are no English; ``quoted``: how many were not, in a long text, because they speak within
-    quotation marks only; ``calm``: how many, because the trees see nothing around them; ``more``: whether there are others, as in every long text.
-    """
-
-    places: list[Reading]
-    foreign: list[Spot]
-    quoted: int
-    calm: int
-    more: bool
-
-    @property
-    def everything(self) -> bool:
-        """Nothing was left out."""
-        return not (self.foreign or self.more)
 
 
 class Judge:
@@ -128,6 +80,7 @@ class Judge:
         ]
         forests = tuple(forest for forest, _ in self._kinds.values())
         self._model = Model(weights, sums_of(weights, (forests, untold, [_QUIET[kind] for kind in KINDS])))
+        self._rereading = Rereading(self._model, {kind: forest for kind, (forest, _) in self._kinds.items()})
         least = dict(zip(SCOUT_HEADS, weights.told["least"], strict=True))
         self._least = {kind: [(head, least[HEADS[head]]) for head in heads] for kind, heads in KINDS.items()}
 
@@ -156,7 +109,9 @@ class Judge:
         _, evidence = self._seen(text, origin)
         suspected = [] if evidence is None else [(one, evidence) for one in self._weighed(evidence, origin)]
         return [
-            (one.kind, self._readings(one.kind, seen, origin, encoder).places) for one, seen in suspected if one.again
+            (one.kind, self._rereading.read(one.kind, seen, origin, encoder).places)
+            for one, seen in suspected
+            if one.again
         ]
 
     def _seen(self, text: str, origin: Origin) -> tuple[list[Finding], Evidence | None]:
@@ -201,38 +156,6 @@ class Judge:
                     again = scaled(scale, forest.weigh(as_short(evidence.row))) > _LEAST
                 yield _Weighed(kind, value, score, exact, again)
 
-    def _readings(self, kind: str, evidence: Evidence, origin: Origin, encoder: Encoder) -> _Again:
-        """The loudest places, read again. In a long text each is weighed with its neighbourhood, as a text of its own."""
-        forest, _ = self._kinds[kind]
-        long = is_long(evidence.row)
-        every = list(suspects(evidence, KINDS[kind]))
-        places = [(view, one) for view, one in every if not long or one.most(KINDS[kind]) > _FAINT[kind]]
-        spoken = [(view, one) for view, one in places if not (long and _only_quoted(one))]
-        weighed = [
-            (view, one, self._near(kind, view, one, origin) if long else forest.weigh(evidence.row))
-            for view, one in spoken[: _WEIGHED if long else READ]
-        ]
-        loud = [each for each in weighed if not long or each[2] > _CALM[kind]]
-        by_view: dict[View, list[tuple[Seen, float]]] = {}
-        for view, one, trees in loud[:READ]:
-            by_view.setdefault(view, []).append((one, trees))
-        found, foreign = [], []
-        for view, units in by_view.items():
-            for (one, trees), said in zip(units, encoder.read(view, [one for one, _ in units], kind), strict=True):
-                if said is None:
-                    foreign.append((view, one))
-                else:
-                    found.append(Reading(view, one, one.most(KINDS[kind]), trees, said))
-        more = long or len(spoken) > READ
-        return _Again(found, foreign, quoted=len(places) - len(spoken), calm=len(weighed) - len(loud), more=more)
-
-    def _near(self, kind: str, view: View, unit: Seen, origin: Origin) -> float:
-        """What the trees say of the neighbourhood of a place in a long text."""
-        start, end = view.part(unit.first, unit.end)
-        around = max(0, start - _NEAR), min(len(view.folded), end + _NEAR)
-        near = gather(self._model, [view.excerpt([around])], origin)
-        return -inf if near is None else self._kinds[kind][0].weigh(near.row)
-
     def _alone(self, kind: str, places: Sequence[Spot], origin: Origin) -> float:
         """The score of some places by themselves, which are no English, by the trees."""
         if not places:
@@ -250,7 +173,7 @@ class Judge:
         spot = None
         encoder = self._encoder
         if encoder is not None and weighed.again:
-            again = self._readings(kind, evidence, origin, encoder)
+            again = self._rereading.read(kind, evidence, origin, encoder)
             if again.places or (again.calm and not again.foreign):
                 said = 0.0
                 if again.places:
@@ -270,11 +193,6 @@ class Judge:
         score = round(score, 3)
         if score > _LEAST:
             yield from tell(self._model, kind, score, evidence, origin, exact, spot)
-
-
-def _only_quoted(unit: Seen) -> bool:
-    """Whether what a sentence says is in quotation marks."""
-    return unit.outside <= min(0.0, unit.logits[_ANY] - _LOST)
 
 
 def _speaker(origin: Origin, *, foreign: bool = False) -> str:
