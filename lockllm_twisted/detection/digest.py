@@ -4,5 +4,5 @@ Responsible for: `DIGEST` and `ENCODER_DIGEST`, which training writes together w
 Must never: be changed by hand.
 """
 
-DIGEST = "26f656bc625d8cd10f270b55dcda303a81229fd9d5a5befecb5df1270638a355"
-ENCODER_DIGEST = "99c6cd79283b6ccce2aa73af5b1d79f25ab62b49eaf1c3a4434f3a87cc5aef42"
+DIGEST = "327ced970487df9ef9bd21e016feef70be792869e279aabc266001a46a13ee0a"
+ENCODER_DIGEST = "11f65bdb7a8c3799bad3098cd55902eede8741fa27cb6e341efabb20c195186e"
