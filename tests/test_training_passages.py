@@ -133,13 +133,3 @@ def test_no_held_out_sentence_or_document_is_learned_from(by_hand: list[Example]
         assert "".join((before + behind).split()) not in held
     joined = [one.text for one in planted(0, by_hand, held=True)]
     assert joined == ["".join(one.text) for one in placed(0, by_hand, held=True)]
-
-
-def test_pairs_are_in_one_half_and_each_half_has_about_as_many_texts() -> None:
-    halves = [Lesson(f"paired.jsonl:{number}", "", (0, 0), []).half for number in range(40_000)]
-    assert halves[0::2] == halves[1::2]
-    assert 16_000 < sum(halves) < 24_000
-
-
-def test_what_has_no_line_is_in_the_half_of_its_cluster() -> None:
-    assert {Lesson(f"cluster {number}", "", (0, 0), []).half for number in range(20)} == {0, 1}

@@ -26,57 +26,40 @@ from lockllm_twisted.detection.judge import Judge
 from lockllm_twisted.detection.wordpieces import WordPieces
 from training.corpus import Example, held_out, load, written
 from training.export import write
-from training.learning import Array, Course, learn
+from training.following import follow
+from training.learning import Array
 from training.passages import Lesson, lessons
 from training.planting import placed, planted
 from training.rounding import settle
 from training.student import Student, begun, rounded, vocabulary
-from training.teacher import taught, words_of
+from training.teacher import schooled
 
-_COURSE = Course(passes=1, rate=1.5e-4, rate_of_labels=1.5e-3, batch=64)
-_TRUST = 0.7
-"""How far what a passage is said to be is what the teacher makes of it, and not what the text that it comes from is labelled."""
 _DRAWS = 2
 """Documents that each sentence is put into."""
-_TYPED = 4
-"""How often a lesson of a text as people type it is learned from: there are few."""
+_OFTEN = 3
+"""How often a lesson is learned from of which there are few."""
 
 
 @attrs.frozen(eq=False)
 class Shown:
-    """A lesson as the encoder is shown it, and as its teacher is.
+    """A lesson as the encoder is shown it. ``said``: what each label should say of each span, and how much that counts: (2, spans, labels)."""
 
-    ``said``: what each label should say of each span, the same ones of both, and how much that counts: (2, spans, labels).
-    """
-
-    half: int
     passage: Passage
-    larger: Passage
     said: Array = attrs.field(repr=False)
 
 
-def shown(words: WordPieces, larger: WordPieces, some: Iterable[Lesson]) -> Iterator[Shown]:
+def shown(words: WordPieces, some: Iterable[Lesson]) -> Iterator[Shown]:
     """The lessons that are in English and teach something."""
     for one in some:
         most = NARROW if one.narrow else MOST
-        places = [each.place for each in one.asked]
-        found, again = (passage(each, one.text, one.around, places, most) for each in (words, larger))
-        if found is None or again is None:
+        found = passage(words, one.text, one.around, [each.place for each in one.asked], most)
+        if found is None:
             continue
-        there = [number for number in range(len(places)) if None not in (found.spans[number], again.spans[number])]
+        there = [number for number, span in enumerate(found.spans) if span is not None]
         asked = [one.asked[number] for number in there]
         said = np.array([[each.wanted for each in asked], [each.share for each in asked]], np.float32)
         if said.size and said[1].any():
-            ours, theirs = (
-                attrs.evolve(each, spans=[each.spans[number] for number in there]) for each in (found, again)
-            )
-            yield Shown(one.half, ours, theirs, said)
-
-
-def trusting(said: Array, taught: Array) -> Array:
-    """What each label should say of each span when a teacher has been asked, and how much that counts."""
-    wanted, counts = said
-    return np.stack([(1 - _TRUST) * wanted + _TRUST * taught, counts])
+            yield Shown(attrs.evolve(found, spans=[found.spans[number] for number in there]), said)
 
 
 def file_of(student: Student, pieces: Sequence[str], told: Mapping[str, Any]) -> bytes:
@@ -156,14 +139,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sentences = chain.from_iterable(placed(options.seed + draw, by_hand, held=False) for draw in range(_DRAWS))
     every = list(lessons(judge, chain(load(options.data / "train.jsonl.gz"), kept), sentences, options.seed))
     pieces = vocabulary(options.base, (one.text for one in every if one.whole))
-    often = (one for one in every for _ in range(_TYPED if one.typed else 1))
-    some = list(shown(WordPieces(pieces), words_of(options.teacher), often))
-    asked = [one.said for one in some]
-    told = taught(options.teacher, [one.larger for one in some], asked, [one.half for one in some], options.seed)
+    often = (one for one in every for _ in range(_OFTEN if one.rare else 1))
+    some = list(shown(WordPieces(pieces), often))
+    passages, said = [one.passage for one in some], [one.said for one in some]
+    teacher = schooled(options.teacher, pieces, passages, said, options.seed)
     student = begun(options.base, pieces)
-    said = [trusting(*each) for each in zip(asked, told, strict=True)]
-    learn(student, [one.passage for one in some], said, _COURSE, options.seed)
-    settle(student, [one.passage for one in some], said, options.seed)
+    follow(student, teacher, passages, said, options.seed)
+    settle(student, teacher, passages, said, options.seed)
     student.cpu()
     encoder = Encoder(encoder_weights.parse(file_of(student, pieces, {"again": {}})))
     unseen = [one for one in by_hand if held_out(one)]

@@ -1,6 +1,6 @@
 """How models learn: one loop over passages, for the encoder and for what teaches it, and its parts.
 
-Responsible for: `Course`, `learn`, `said_by`, `meaned`, `mismatch`, and which device does it, in which numbers; `batches` and `descent`, for any model.
+Responsible for: `Course`, `learn`, `meaned`, `mismatch`, `apart`, and which device does it, in which numbers; `batches` and `descent`, for any model.
 Must never: know what a label means.
 """
 
@@ -25,6 +25,9 @@ _LEAST = 0.01
 _SORTED = 50
 """Batches of texts that are sorted by their length together."""
 
+_UNKNOWN, _MARKS = 0, 3
+"""The piece that stands for what is not known, and how many are no pieces: that one, and the marks at a text's ends."""
+
 Array = NDArray[np.float32]
 Inputs = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 """Of some passages: pieces, (texts, pieces); 1, or 0 behind a text's end, likewise; spans, (spans, 3): text, first piece, end."""
@@ -32,12 +35,13 @@ Inputs = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 @attrs.frozen
 class Course:
-    """``rate_of_labels``: that of the last matrix, which starts from nothing; ``batch``: passages at once."""
+    """``rate_of_labels``: that of the last matrix, which starts from nothing; ``batch``: passages at once; ``hidden``: pieces of them not shown."""
 
     passes: int
     rate: float
     rate_of_labels: float
     batch: int
+    hidden: float = 0.0
 
 
 def meaned(states: torch.Tensor, spans: torch.Tensor) -> torch.Tensor:
@@ -62,8 +66,10 @@ def batches(tokens: Sequence[Sequence[int]], chance: np.random.Generator, size: 
 
 def descent(model: torch.nn.Module, rate: float, rate_of_labels: float, steps: int) -> Callable[[torch.Tensor], None]:
     """What takes one of so many steps down a loss; a model's last matrix, ``labels``, has a rate of its own."""
-    labels = [each for name, each in model.named_parameters() if name.startswith("labels")]
-    others = [each for name, each in model.named_parameters() if not name.startswith("labels")]
+    labels, others = (
+        [each for name, each in model.named_parameters() if ("labels" in name.split(".")) == last]
+        for last in (True, False)
+    )
     optimiser = torch.optim.AdamW(
         [{"params": others, "lr": rate}, {"params": labels, "lr": rate_of_labels}], weight_decay=0.01
     )
@@ -107,6 +113,7 @@ def learn(
     much that counts: (2, spans, labels); ``loss``: if not the mismatch alone, what is made of the share that is learned, inputs, what should be said, and how much that counts.
     """
     model.to(DEVICE).train()
+    torch.manual_seed(seed)
     plan = [
         batch
         for turn in range(course.passes)
@@ -115,7 +122,7 @@ def learn(
     descend = descent(model, course.rate, course.rate_of_labels, len(plan))
     for step, chosen in enumerate(plan):
         wanted, counts = torch.from_numpy(np.concatenate([said[number] for number in chosen], axis=1)).to(DEVICE)
-        inputs = _padded([passages[number] for number in chosen])
+        inputs = _hiding(_padded([passages[number] for number in chosen]), course.hidden)
         if loss:
             lost = loss(step / len(plan), inputs, wanted, counts)
         else:
@@ -125,14 +132,10 @@ def learn(
             sys.stderr.write(f"{step} of {len(plan)}: {lost.item():.3f}\n")
 
 
-def said_by(model: torch.nn.Module, passages: Sequence[Passage], batch: int) -> Iterator[Array]:
-    """The probabilities of each passage's spans: (spans, labels)."""
-    model.to(DEVICE).eval()
-    with torch.no_grad():
-        for at in range(0, len(passages), batch):
-            some = passages[at : at + batch]
-            found = torch.sigmoid(_logits(model, _padded(some))).cpu().numpy()
-            yield from np.split(found, np.cumsum([len(one.spans) for one in some])[:-1])
+def apart(now: torch.Tensor, was: torch.Tensor) -> torch.Tensor:
+    """The share of what states were that they no longer are."""
+    was = was.float()
+    return ((now.float() - was) ** 2).sum() / (was**2).sum()
 
 
 def _logits(model: torch.nn.Module, inputs: Inputs) -> torch.Tensor:
@@ -149,3 +152,9 @@ def _padded(passages: Sequence[Passage]) -> Inputs:
         ids[row, :size], shown[row, :size] = one.pieces, 1
     spans = [(row, *span) for row, one in enumerate(passages) for span in one.spans if span is not None]
     return torch.from_numpy(ids).to(DEVICE), torch.from_numpy(shown).to(DEVICE), torch.tensor(spans).to(DEVICE)
+
+
+def _hiding(inputs: Inputs, share: float) -> Inputs:
+    ids, shown, spans = inputs
+    hidden = (torch.rand(ids.shape, device=ids.device) < share) & (ids >= _MARKS)
+    return torch.where(hidden, _UNKNOWN, ids), shown, spans

@@ -7,7 +7,6 @@ Must never: show more of a text than ``detection.encoder`` does.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from math import inf
 from random import Random
@@ -48,8 +47,6 @@ _STRETCH = 60
 _LONE = 2
 """Sentences of a longer harmless text that are shown without the rest of it."""
 
-_NEIGHBOURS = 40
-
 Row = tuple[float, ...]
 
 
@@ -77,16 +74,9 @@ class Lesson:
     narrow: bool = False
 
     @property
-    def typed(self) -> bool:
-        """Of a text as people type: short, careless."""
-        return self.name.startswith("wild.jsonl:")
-
-    @property
-    def half(self) -> int:
-        """Which of two teachers learns from it: the other one says what it makes of it. Neighbours in a file, such as pairs, are in one half."""
-        file, _, line = self.name.rpartition(":")
-        part = f"{file}:{int(line) // _NEIGHBOURS}" if file.endswith(".jsonl") else self.name
-        return zlib.crc32(part.encode()) % 2
+    def rare(self) -> bool:
+        """Of a text as people type, or that goes about it sideways: there are few of these."""
+        return self.name.startswith(("wild.jsonl:", "sly.jsonl:"))
 
 
 def _row(**labels: float) -> Row:
