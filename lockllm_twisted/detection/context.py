@@ -18,7 +18,7 @@ _WORDS = 10
 """Characters, and words, around a match that are looked at."""
 
 MENTION = 0.5
-"""What remains of a score where the words are reported, negated, asked about or given as an example."""
+"""What remains of a score where the words are reported, negated, asked about or given as an example, or are about the speaker's own."""
 
 _QUOTED = 0.82
 """What remains of it in quotes of which nothing more is known: attacks come quoted too."""
@@ -76,7 +76,9 @@ _CUES = frozenset(
 )
 """Words of which each of these needs one: without them there is nothing to look for."""
 
-_QUOTES = "\"'`«"
+_CLOSED_BY = {'"': '"', "'": "", "`": "`", "«": "»", "「": "」", "『": "』", "《": "》"}
+"""What ends a quotation, by what begins it; nothing does for certain where it may be an apostrophe."""
+_QUOTES = "".join(_CLOSED_BY)
 
 _DEFENCE = re.compile(
     r"\b(?:never|do not|don.t|must not|should not|refuse|decline|not allowed|confidential|under no circumstances|even if|"
@@ -94,6 +96,12 @@ _DEFENDERS = frozenset({Origin.SYSTEM, Origin.DEVELOPER, Origin.ASSISTANT})
 
 _ASKERS = frozenset({Origin.USER, Origin.UNKNOWN})
 """Who may ask for something; in a document the same words are a report."""
+
+_OWN = re.compile(
+    r"\b(?:my|meine[nrms]?|mes|ma|mon|mis?|minhas?|meus?|mie|mio|miei|mijn|moich|moje|moja|mitt|mina|mine|мои|моих|мое|мо[iї]х?)\b"
+    r"|l[ae]r[ıi]m[ıi]\b|我(?:之前|以前|前面|刚才|的)|私[がの]"
+)
+"""What somebody says of words of his own: that he takes back an order which he gave is no attack on those of others."""
 
 _CARE = re.compile(
     r"\b"
@@ -128,9 +136,11 @@ _REQUEST = re.compile(
 def weight(text: str, start: int, end: int, origin: Origin, *, harm: bool = False) -> float:
     """The part of a rule's score that remains for ``text[start:end]``, 0 to 1; ``harm``: a request for harm."""
     before = text[max(0, start - _BEFORE) : start]
-    share = _mention(before, harm=harm)
+    share = _mention(before, text[start:end], harm=harm)
     if harm and share == 1.0 and not _asked(text, before, start, end, origin):
         return MENTION
+    if not harm and origin in _ASKERS and _OWN.search(text, start, end):
+        share = min(share, MENTION)
     bar = BARS.get(origin, 1.0)
     if origin in _DEFENDERS and _DEFENCE.search(text, max(0, start - _BEFORE), min(len(text), end + _AFTER)):
         bar = _DEFENDING
@@ -145,13 +155,14 @@ def _asked(text: str, before: str, start: int, end: int, origin: Origin) -> bool
     )
 
 
-def _mention(before: str, *, harm: bool) -> float:
+def _mention(before: str, said: str, *, harm: bool) -> float:
     if not _CUES.isdisjoint(before.split()[-_WORDS:]):
         if _NEGATED.search(before):
             return MENTION
         if not harm and (_REPORTED.search(before) or _QUESTION.search(before)):
             return MENTION
     bare = before.rstrip(_QUOTES + "*_([ ")
-    if any(quote in before[len(bare) :] for quote in _QUOTES):
+    opened = [mark for mark in before[len(bare) :] if mark in _CLOSED_BY]
+    if opened and not any(_CLOSED_BY[mark] and _CLOSED_BY[mark] in said for mark in opened):
         return MENTION if _EXAMPLE.search(before.rstrip(_QUOTES + "*_(")) else _QUOTED
     return 1.0

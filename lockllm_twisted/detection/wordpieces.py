@@ -56,8 +56,8 @@ class WordPieces:
         return sum(number in self._parts for number in numbers)
 
     def words(self, numbers: Iterable[int]) -> int:
-        """How many pieces are words, or begin one."""
-        return sum(number in self._words for number in numbers)
+        """How many different pieces are words, or begin one."""
+        return len(self._words.intersection(numbers))
 
     def _word(self, word: str) -> list[int]:
         whole = self._number.get(word)

@@ -17,6 +17,7 @@ from training.grammars import (
     benign_encoded,
     benign_forms,
     benign_long,
+    benign_monotone,
     benign_prompting,
     benign_prose,
     benign_security,
@@ -46,6 +47,7 @@ KINDS: Final[Mapping[str, tuple[int, Callable[[Random], Draft]]]] = {
     "encoded": (2500, benign_encoded.sample),
     "long": (700, benign_long.sample),
     "stdlib": (1500, benign_stdlib.sample),
+    "monotone": (2500, benign_monotone.sample),
 }
 """Kind -> how many texts are drawn, and what draws one."""
 
