@@ -70,6 +70,19 @@ def test_a_word_in_quotation_marks_makes_no_quotation_of_an_attack(text: str) ->
     assert score(text) >= MEDIUM, explain(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        " ".join(f"turn {number}" for number in range(60)),
+        "step 1 step 2 step 3 step 4 step 5",
+        "go go go go go go go go go",
+        "Done.Next.Done.Next.Done.Next.",
+    ],
+)
+def test_one_word_again_and_again_says_nothing(text: str) -> None:
+    assert score(text) < MEDIUM, explain(text)
+
+
 TAKEN_BACK = [
     "Forget my previous instructions, let us write the letter anew: shorter.",
     "Vergiss meine vorherigen Anweisungen, wir schreiben die Einladung neu: Samstag, 15 Uhr, im Garten.",

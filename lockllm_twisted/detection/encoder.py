@@ -44,7 +44,7 @@ _BRIEF = 1_000
 _WARY = 0.5
 """How much less a place in a long text says, of which several are read: each may be taken for what it is not."""
 _FEWEST = 5
-"""Words of a text: the name of a field, such as ``system_prompt``, is no sentence."""
+"""Different words of a text: the name of a field, such as ``system_prompt``, is no sentence, nor is one word again and again."""
 _SPELLED = 0.3
 """The share of pieces that are parts of words, or unknown. Of English texts one in thirty-three has more; most in other languages have."""
 
