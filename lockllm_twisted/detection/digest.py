@@ -4,5 +4,5 @@ Responsible for: `DIGEST` and `ENCODER_DIGEST`, which training writes together w
 Must never: be changed by hand.
 """
 
-DIGEST = "327ced970487df9ef9bd21e016feef70be792869e279aabc266001a46a13ee0a"
-ENCODER_DIGEST = "67286b95fdbff5bef76b7a439fe6ec0181b2cfda5640d199156aef3018cbca98"
+DIGEST = "e3f844cd6c8b4d952bc2de53c2532ceb576897dfe1db9cb95ecddf05bf2fbbbe"
+ENCODER_DIGEST = "161b8d53b8b181147d766949592d80ba3d5140e40864b2321c5b474d9a17b846"
