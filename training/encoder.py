@@ -86,7 +86,14 @@ def readings(judge: Judge, encoder: Encoder, examples: Sequence[Example]) -> Ite
 
 
 def _about(one: Example, kind: str) -> bool:
-    return not one.stray if one.benign else (one.label == "harmful_request") == (kind == "harm")
+    """Whether a text tells something about a kind. An attack is no request for harm; but what is to take away limits may be."""
+    if one.benign:
+        return not one.stray
+    return one.label != ("jailbreak" if kind == "harm" else "harmful_request")
+
+
+def _wanted(one: Example, kind: str) -> bool:
+    return one.label == "harmful_request" if kind == "harm" else not one.benign
 
 
 _SPEAKERS = {"attack": ("own", "other"), "planted": ("brought",), "harm": ("own", "other", "brought")}
@@ -107,9 +114,11 @@ def _usual(one: Example, kind: str) -> bool:
 def weighing(kind: str, read: Sequence[Read], unseen: Sequence[Example]) -> dict[str, Any]:
     """How the sums, the trees and the encoder are added up for a kind, and the scale of that."""
     ours = [one for one in read if one.kind == kind and _about(one.example, kind)]
-    model = LogisticRegression(C=10).fit(
-        np.array([max(one.places, key=sum) for one in ours]), np.array([not one.example.benign for one in ours])
-    )
+    wanted = np.array([_wanted(one.example, kind) for one in ours])
+    attack = np.array([not one.example.benign for one in ours]) & ~wanted
+    # Few attacks are read again for harm: they count together as much as the harmless texts.
+    counts = np.where(attack, (~wanted & ~attack).sum() / max(1, attack.sum()), 1.0)
+    model = LogisticRegression(C=10).fit(np.array([max(one.places, key=sum) for one in ours]), wanted, counts)
     parts = [round(float(each), 4) for each in model.coef_[0]]
     usual = [one for one in ours if _usual(one.example, kind)]
     there = sorted((max(sum(map(mul, parts, each)) for each in one.places) for one in usual), reverse=True)

@@ -5,4 +5,4 @@ Must never: be changed by hand.
 """
 
 DIGEST = "e3f844cd6c8b4d952bc2de53c2532ceb576897dfe1db9cb95ecddf05bf2fbbbe"
-ENCODER_DIGEST = "161b8d53b8b181147d766949592d80ba3d5140e40864b2321c5b474d9a17b846"
+ENCODER_DIGEST = "de677b3e2b0c3f184bf0df0fcb8dc792e95d74eb5fd91ea0efcf48bc2f2c85b4"
