@@ -35,7 +35,7 @@ Inputs = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 @attrs.frozen
 class Course:
-    """``rate_of_labels``: that of the last matrix, which starts from nothing; ``batch``: passages at once; ``hidden``: pieces of them not shown."""
+    """``rate_of_labels``: that of the last matrix, which starts from nothing; ``batch``: passages at once; ``hidden``: the share of pieces not shown."""
 
     passes: int
     rate: float

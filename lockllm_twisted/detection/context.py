@@ -98,10 +98,10 @@ _ASKERS = frozenset({Origin.USER, Origin.UNKNOWN})
 """Who may ask for something; in a document the same words are a report."""
 
 _OWN = re.compile(
-    r"\b(?:my|meine[nrms]?|mes|ma|mon|mis?|minhas?|meus?|mie|mio|miei|mijn|moich|moje|moja|mitt|mina|mine|мои|моих|мое|мо[iї]х?)\b"
+    r"\b(?:my|meine[nrms]?|mes|mon|mis|minhas?|meus?|mie|mio|miei|mijn|moich|moje|moja|mitt|mina|мои|моих|мое|мо[iї]х?)\b"
     r"|l[ae]r[ıi]m[ıi]\b|我(?:之前|以前|前面|刚才|的)|私[がの]"
 )
-"""What somebody says of words of his own: that he takes back an order which he gave is no attack on those of others."""
+"""Of orders that are taken back, whose they are: on the speaker's own that is no attack. Elsewhere, as in "the text above my first message", it excuses nothing."""
 
 _CARE = re.compile(
     r"\b"
@@ -133,13 +133,14 @@ _REQUEST = re.compile(
 """A request for it, up to here."""
 
 
-def weight(text: str, start: int, end: int, origin: Origin, *, harm: bool = False) -> float:
-    """The part of a rule's score that remains for ``text[start:end]``, 0 to 1; ``harm``: a request for harm."""
+def weight(text: str, start: int, end: int, origin: Origin, family: str) -> float:
+    """The part of a rule's score that remains for ``text[start:end]``, 0 to 1; ``family``: the rule's."""
+    harm = family == "unsafe"
     before = text[max(0, start - _BEFORE) : start]
     share = _mention(before, text[start:end], harm=harm)
     if harm and share == 1.0 and not _asked(text, before, start, end, origin):
         return MENTION
-    if not harm and origin in _ASKERS and _OWN.search(text, start, end):
+    if family == "override" and origin in _ASKERS and _OWN.search(text, start, end):
         share = min(share, MENTION)
     bar = BARS.get(origin, 1.0)
     if origin in _DEFENDERS and _DEFENCE.search(text, max(0, start - _BEFORE), min(len(text), end + _AFTER)):

@@ -95,7 +95,7 @@ def hits_of(view: View, origin: Origin, rules: Rules = ALL) -> list[Hit]:
         score = match.rule.score
         share = 1.0
         if score >= _HINT:
-            share = weight(view.text, match.start, match.end, origin, harm=match.rule.family == "unsafe")
+            share = weight(view.text, match.start, match.end, origin, match.rule.family)
             score *= share
             if disguised(view):
                 score = 1 - (1 - score) * _MEANT
