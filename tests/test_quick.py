@@ -38,7 +38,7 @@ READ = weights.load()
 COMPILED = Judge(READ)
 PLAIN = Judge(READ, sums_of=lambda weights, _: counting.Sums(weights), forest_of=weighing.Forest)
 FORESTS = tuple(weighing.forest_of(READ.told[kind]["trees"], heads) for kind, heads in KINDS.items())
-KNOWN = FORESTS, [-100.0] * 9, [100.0] * 3
+KNOWN = FORESTS, [-100.0] * 9, [100.0] * 6
 QUICK, SLOW = counting.sums_of(READ, KNOWN), counting.Sums(READ)
 NUMBER = Numbers(READ.words)
 

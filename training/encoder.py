@@ -49,7 +49,7 @@ class Shown:
 
 
 def shown(words: WordPieces, some: Iterable[Lesson]) -> Iterator[Shown]:
-    """The lessons that are in English and teach something."""
+    """The lessons that can be read and teach something."""
     for one in some:
         most = NARROW if one.narrow else MOST
         found = passage(words, one.text, one.around, [each.place for each in one.asked], most)
@@ -100,8 +100,8 @@ _SPEAKERS = {"attack": ("own", "other"), "planted": ("brought",), "harm": ("own"
 _ROLE = {"attack": "user", "planted": "tool", "harm": "user"}
 
 _RATES = {
-    "attack": {0.35: 0.03, 0.6: 0.01, 0.85: 0.003},
-    "planted": {0.35: 0.018, 0.6: 0.0055, 0.85: 0.0016},
+    "attack": {0.35: 0.022, 0.6: 0.0075, 0.85: 0.002},
+    "planted": {0.35: 0.014, 0.6: 0.0042, 0.85: 0.0013},
     "harm": {0.35: 0.004, 0.6: 0.0011, 0.85: 0.0004},
 }
 """The share of the harmless held-out texts, many of them look-alikes of attacks, that the encoder may bring to each score."""

@@ -205,8 +205,8 @@ typedef struct {
     double sentence[HEADS], window[HEADS], share[HEADS], faint[SCOUT_HEADS], least[SCOUT_HEADS];
     Forest *forests[KINDS];
     double untold[KINDS][SPEAKERS]; /* what the trees say at most where nothing is told, */
-    double quiet[KINDS];            /* and what the heads do */
-    int64_t near[SCOUT_HEADS], wide[SCOUT_HEADS];
+    double quiet[2 * KINDS];        /* and what the heads do, and what they do in a short text */
+    int64_t limits[4][SCOUT_HEADS]; /* of sentences, of windows; of these in a short text */
 } Sums;
 
 static int numbers_of(PyObject *from, double *to, Py_ssize_t count) {
@@ -218,10 +218,10 @@ static int numbers_of(PyObject *from, double *to, Py_ssize_t count) {
     return PyErr_Occurred() ? -1 : 0;
 }
 
-static int limits_of(PyObject *from, int64_t *to) {
-    double found[SCOUT_HEADS];
-    if (numbers_of(from, found, SCOUT_HEADS) < 0) return -1;
-    for (int head = 0; head < SCOUT_HEADS; head++) to[head] = (int64_t)found[head];
+static int limits_of(PyObject *from, int64_t to[4][SCOUT_HEADS]) {
+    double found[4 * SCOUT_HEADS];
+    if (numbers_of(from, found, 4 * SCOUT_HEADS) < 0) return -1;
+    for (int at = 0; at < 4 * SCOUT_HEADS; at++) to[at / SCOUT_HEADS][at % SCOUT_HEADS] = (int64_t)found[at];
     return 0;
 }
 
@@ -307,13 +307,13 @@ static void *copied(PyObject *from, size_t part, size_t *count) {
 }
 
 static int fill(Sums *self, PyObject *args, PyObject *named) {
-    static char *names[] = {"classes", "layers", "scout", "sentence", "window", "share", "faint", "least", "near", "wide", "words",
+    static char *names[] = {"classes", "layers", "scout", "sentence", "window", "share", "faint", "least", "limits", "words",
                             "shapes", "quote", "line", "usual", "starts", "forests", "untold", "quiet", NULL};
-    PyObject *classes, *layers, *scout, *sentence, *window, *share, *faint, *least, *near, *wide, *words, *shapes, *starts,
+    PyObject *classes, *layers, *scout, *sentence, *window, *share, *faint, *least, *limits, *words, *shapes, *starts,
         *forests, *untold, *quiet;
     unsigned int usual;
-    if (!PyArg_ParseTupleAndKeywords(args, named, "$OOOOOOOOOOO!OHHIO!OOO", names, &classes, &layers, &scout, &sentence, &window,
-                                     &share, &faint, &least, &near, &wide, &PyDict_Type, &words, &shapes, &self->quote, &self->line,
+    if (!PyArg_ParseTupleAndKeywords(args, named, "$OOOOOOOOOO!OHHIO!OOO", names, &classes, &layers, &scout, &sentence, &window,
+                                     &share, &faint, &least, &limits, &PyDict_Type, &words, &shapes, &self->quote, &self->line,
                                      &usual, &StartsType, &starts, &forests, &untold, &quiet))
         return -1;
     self->usual = usual;
@@ -334,8 +334,8 @@ static int fill(Sums *self, PyObject *args, PyObject *named) {
     if (tables_of(layers, self->layers, LAYERS) < 0 || tables_of(scout, self->scout, SCOUT_LAYERS) < 0 ||
         numbers_of(sentence, self->sentence, HEADS) < 0 || numbers_of(window, self->window, HEADS) < 0 ||
         numbers_of(share, self->share, HEADS) < 0 || numbers_of(faint, self->faint, SCOUT_HEADS) < 0 ||
-        numbers_of(least, self->least, SCOUT_HEADS) < 0 || numbers_of(quiet, self->quiet, KINDS) < 0 ||
-        limits_of(near, self->near) < 0 || limits_of(wide, self->wide) < 0 || words_of(words, &self->words, self->numbers, self->starts->meet_count) < 0)
+        numbers_of(least, self->least, SCOUT_HEADS) < 0 || numbers_of(quiet, self->quiet, 2 * KINDS) < 0 ||
+        limits_of(limits, self->limits) < 0 || words_of(words, &self->words, self->numbers, self->starts->meet_count) < 0)
         return -1;
     return 0;
 }
@@ -394,6 +394,9 @@ static inline int starts_before(const Unit *one, const Unit *other) {
     return one->window < other->window;
 }
 
+/* Whether a text has no more tokens than the longest sentence. */
+static inline int is_short(const Work *work) { return work->size <= SENTENCE; }
+
 static inline int alarmed(const int64_t *totals, size_t first, size_t end, const int64_t *limits, int brought) {
     for (size_t head = 0; head < SCOUT_HEADS; head++) {
         if (head == 0 && !brought) continue; /* "indirect" */
@@ -424,11 +427,12 @@ static int suspects(const Sums *self, Work *work, int brought, int everything) {
                 for (int head = 0; head < SCOUT_HEADS; head++) next[head] += row[head];
         }
     }
+    const int64_t(*limits)[SCOUT_HEADS] = self->limits + 2 * is_short(work);
     const size_t windows = size <= STEP ? 0 : size + STEP <= WINDOW ? 1 : (size - WINDOW + STEP + STEP - 1) / STEP;
     size_t window = 0, start = 0, any = 0;
 #define TAKE(from, to, wide_)                                                                                          \
     do {                                                                                                                 \
-        if (everything || alarmed(work->totals, from, to, (wide_) ? self->wide : self->near, brought))                   \
+        if (everything || alarmed(work->totals, from, to, limits[wide_], brought))                                       \
             work->units[work->unit_count++] = (Unit){from, to, wide_};                                                   \
     } while (0)
 #define TAKE_SENTENCE(from, to)                                                                                        \
@@ -510,7 +514,7 @@ static inline int above(const double *logits, const double *limits) {
 
 /* What is said in each suspect, where one says enough for a text to be weighed. Returns -1 without memory. */
 static int look(const Sums *self, Work *work, int brought, int everything) {
-    int loud = 0;
+    int loud = is_short(work);
     if (suspects(self, work, brought, everything) < 0) return -1;
     if (work->unit_count == 0) return 0;
     if (quotations(self, work) < 0) return -1;
@@ -1064,11 +1068,13 @@ static void row_of(const Glance *glance, double *row) {
 /* Whether nothing is told of a kind, whatever matches: what the trees weigh must be known without the rules. */
 static int untold(const Glance *glance, int kind, const double *row, int ruled) {
     const Sums *self = glance->sums;
+    const int short_text = is_short(glance->work);
+    const double *least = short_text ? self->faint : self->least;
     const double said = kind == HARMFUL ? row[HARM] : kind == PLANTED ? larger(row[ANY], row[INDIRECT]) : row[ANY];
-    const int loud = kind == HARMFUL ? row[HARM] > self->least[1]
-                                     : row[ANY] > self->least[2] || (kind == PLANTED && row[INDIRECT] > self->least[0]);
+    const int loud = kind == HARMFUL ? row[HARM] > least[1]
+                                     : row[ANY] > least[2] || (kind == PLANTED && row[INDIRECT] > least[0]);
     if (!loud) return 1;
-    if (said > self->quiet[kind] && glance->work->size > BRIEF) return 0;
+    if (said > self->quiet[short_text * KINDS + kind] && glance->work->size > BRIEF) return 0;
     const double most = self->untold[kind][glance->own ? OWN : glance->brought ? BROUGHT : OTHER], short_ = log(1.0 + SHORT);
     if (ruled || weigh(self->forests[kind], row) > most) return 0;
     if (row[LENGTH] <= short_) return 1;

@@ -4,7 +4,8 @@ Responsible for: `Sums`, in Python; `sums_of`, which gives the compiled twin of 
 Must never: find with one what the other does not: what a machine has a compiler for must not decide what passes.
 
 Two passes. The scout, two kinds of n-gram and three heads, sees every token; what it finds suspicious, about a tenth of
-ordinary text, is looked at with all that the model knows, and told where that says enough. Here, both add up integers in which
+ordinary text, is looked at with all that the model knows, and told where that says enough: in a short text sooner, which takes
+little time to read again. Here, both add up integers in which
 the heads stand side by side, so that a sum over any stretch is one subtraction.
 """
 
@@ -25,6 +26,7 @@ from lockllm_twisted.detection.grams import (
     LAYERS,
     SCOUT_HEADS,
     SCOUT_LAYERS,
+    SENTENCE,
     SHAPES,
     WORD_BITS,
     quoted,
@@ -56,7 +58,7 @@ that was not told; and the number of tokens."""
 
 Untold = tuple[tuple[Weighing, ...], list[float], list[float]]
 """The trees for attacks, for planted ones and for harm; what these say at most where nothing is told: of each in a text of the operator's,
-of somebody else's, and in one that a tool brought; and what the heads say at most there, of each kind."""
+of somebody else's, and in one that a tool brought; and what the heads say at most there, of each kind, and of each kind in a short text."""
 
 IN_DOUBT: Glance = (DISGUISED | SPEAKING, None, 0)
 
@@ -76,6 +78,9 @@ _WHOLE = (1.0,) * len(HEADS)
 
 _TELLING, _KNOWN = 31, 30
 """The bits, above those of the ciphers, that tell a word of an attack, and such a word or one that joins them."""
+
+_EASE = 0.5
+"""How much less gives the alarm in a short text."""
 
 _REACH = 2
 """Tokens before a unit that its first n-grams reach back to."""
@@ -97,11 +102,16 @@ class Counting(Protocol):
         """What a folded text is at a glance. ``own``: its writer works for the operator; ``alone``: it is no reading of another text."""
 
 
-def _limits(told: Any) -> tuple[list[int], list[int]]:
+def is_short(size: int) -> bool:
+    """Whether a text has no more tokens than the longest sentence."""
+    return size <= SENTENCE
+
+
+def _limits(told: Any, ease: float) -> tuple[list[int], list[int]]:
     """What the scout's sums over a sentence, and over a window, must come to, for each of its heads, to give the alarm."""
     alarm = list(zip(told["alarm"], told["scout_sentence"], told["scout_window"], told["scout_share"], strict=True))
-    near = [round((least - bias) * SCALE) for least, bias, _, _ in alarm]
-    wide = [round((least - bias) / share * SCALE) for least, _, bias, share in alarm]
+    near = [round((least - ease - bias) * SCALE) for least, bias, _, _ in alarm]
+    wide = [round((least - ease - bias) / share * SCALE) for least, _, bias, share in alarm]
     return near, wide
 
 
@@ -150,8 +160,7 @@ class Sums:
         self._share: Sequence[float] = told["share"]
         self._faint: Sequence[float] = told["faint"]
         self._least: Sequence[float] = told["least"]
-        near, wide = _limits(told)
-        self._near_alarm, self._wide_alarm = _alarm(near), _alarm(wide)
+        self._alarm, self._short_alarm = (tuple(map(_alarm, _limits(told, ease))) for ease in (0.0, _EASE))
 
     def glance(self, text: str, brought: bool, own: bool, alone: bool, /) -> Glance:
         """Always in doubt: to tell would cost as much as to look."""
@@ -169,7 +178,7 @@ class Sums:
             return []
         cited = {at for span in quoted(ids, self._quote, self._line) for at in range(*span)}
         seen: list[Spoken] = []
-        loud = everything
+        loud = everything or is_short(len(ids))
         for group in _touching(suspects):
             start, stop = group[0][0], max(end for _, end, _ in group)
             each = self._each(ids, start, stop)
@@ -198,7 +207,7 @@ class Sums:
         pairs = map(or_, map(lshift, ids, repeat(WORD_BITS)), ids[1:])
         each = map(add, ones, chain((0,), map(self._scout["w2"], pairs, repeat(0))))
         total = list(accumulate(each, initial=0))
-        near, wide = self._near_alarm, self._wide_alarm
+        near, wide = self._short_alarm if is_short(len(ids)) else self._alarm
         found = [(start, end, False) for start, end in sentences(ids) if (total[end] - total[start] + near) & alarm]
         found += [(start, end, True) for start, end in windows(len(ids)) if (total[end] - total[start] + wide) & alarm]
         found.sort()
@@ -241,7 +250,6 @@ def sums_of(weights: Weights, untold: Untold) -> Counting:
         return Sums(weights)
     number = {word: at for at, word in enumerate(weights.words)}
     told = weights.told
-    near, wide = _limits(told)
     words = {word: (at, 0, 0) for word, at in number.items()}
     starts, met = compiled(ALL.worded)
     for word in {*WRITTEN_AS, *met, *KNOWN}:
@@ -257,8 +265,7 @@ def sums_of(weights: Weights, untold: Untold) -> Counting:
         share=told["share"],
         faint=told["faint"],
         least=told["least"],
-        near=near,
-        wide=wide,
+        limits=[each for ease in (0.0, _EASE) for limits in _limits(told, ease) for each in limits],
         words=words,
         shapes=[number[name] for name in SHAPES],
         quote=number['"'],

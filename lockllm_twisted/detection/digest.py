@@ -4,5 +4,5 @@ Responsible for: `DIGEST` and `ENCODER_DIGEST`, which training writes together w
 Must never: be changed by hand.
 """
 
-DIGEST = "e3f844cd6c8b4d952bc2de53c2532ceb576897dfe1db9cb95ecddf05bf2fbbbe"
-ENCODER_DIGEST = "de677b3e2b0c3f184bf0df0fcb8dc792e95d74eb5fd91ea0efcf48bc2f2c85b4"
+DIGEST = "6e44152643b83f0dd486560645ff42c05d55ff809b4e5e277183f6624fba8654"
+ENCODER_DIGEST = "e8503594690615c7c829105b65224f95c4ec5f1a940520eb756c3c8b6c61946d"

@@ -18,7 +18,7 @@ from lockllm_twisted.detection.counting import IN_DOUBT, Counting, Untold, sums_
 from lockllm_twisted.detection.digest import DIGEST, ENCODER_DIGEST
 from lockllm_twisted.detection.doubts import DISGUISED
 from lockllm_twisted.detection.encoder import Encoder
-from lockllm_twisted.detection.evidence import KINDS, OWN, Evidence, as_short, gather, is_brief, is_long
+from lockllm_twisted.detection.evidence import KINDS, OWN, Evidence, as_short, gather, is_brief, is_long, is_short
 from lockllm_twisted.detection.families import ALL
 from lockllm_twisted.detection.grams import HEADS, SCOUT_HEADS
 from lockllm_twisted.detection.hidden import hidden
@@ -33,7 +33,7 @@ from lockllm_twisted.detection.weighing import Nodes, Weighing, forest_of, scale
 from lockllm_twisted.detection.weights import Weights, load
 from lockllm_twisted.values import Category, Finding, Origin
 
-_REVISION = 14
+_REVISION = 15
 """Stands for all that is neither in the rules nor in the weights. To be raised when it changes what is found."""
 
 VERSION = f"{_REVISION}-{ALL.version}-{DIGEST[:12]}-{ENCODER_DIGEST[:12]}"
@@ -45,6 +45,8 @@ _QUIET = {"attack": -2.0, "planted": -inf, "harm": -0.9}
 """What a kind's heads say at most where the trees decide whether a text is read again. Of what a tool brought, they never do: an order has no
 words of its own, and they can't know whether it belongs there. They always do of an operator's text, which is never told louder for being
 read again, and of fewer than five tokens: the name of a field, such as ``system``, is no sentence, and in every request."""
+_QUIET_SHORT = _QUIET | {"attack": -3.0}
+"""The same of a short text, which is soon read."""
 
 
 @attrs.frozen
@@ -79,10 +81,13 @@ class Judge:
             for speaker in ("own", "other", "brought")
         ]
         forests = tuple(forest for forest, _ in self._kinds.values())
-        self._model = Model(weights, sums_of(weights, (forests, untold, [_QUIET[kind] for kind in KINDS])))
+        quiet = [limits[kind] for limits in (_QUIET, _QUIET_SHORT) for kind in KINDS]
+        self._model = Model(weights, sums_of(weights, (forests, untold, quiet)))
         self._rereading = Rereading(self._model, {kind: forest for kind, (forest, _) in self._kinds.items()})
-        least = dict(zip(SCOUT_HEADS, weights.told["least"], strict=True))
-        self._least = {kind: [(head, least[HEADS[head]]) for head in heads] for kind, heads in KINDS.items()}
+        self._least, self._least_short = (
+            {kind: [(head, told[SCOUT_HEADS.index(HEADS[head])]) for head in heads] for kind, heads in KINDS.items()}
+            for told in (weights.told["least"], weights.told["faint"])
+        )
 
     def evidence(self, text: str, origin: Origin) -> Evidence | None:
         """What training learns to weigh."""
@@ -142,14 +147,15 @@ class Judge:
         return result, gather(self._model, readings, origin, glances)
 
     def _weighed(self, evidence: Evidence, origin: Origin) -> Iterator[_Weighed]:
+        quiet, leasts = (_QUIET_SHORT, self._least_short) if is_short(evidence.row) else (_QUIET, self._least)
         for kind in ("planted" if origin in QUOTING else "attack", "harm"):
             forest, points = self._kinds[kind]
             exact = [] if kind == "harm" else exact_hits(evidence, origin)
-            if exact or any(evidence.row[at] > least for at, least in self._least[kind]):
+            if exact or any(evidence.row[at] > least for at, least in leasts[kind]):
                 scale = points[_speaker(origin)]
                 value = forest.weigh(evidence.row)
                 score = max([scaled(scale, value), *(one.enough for one in exact)])
-                loud = any(evidence.row[head] > _QUIET[kind] for head in KINDS[kind])
+                loud = any(evidence.row[head] > quiet[kind] for head in KINDS[kind])
                 spoken = loud and origin not in OWN and not is_brief(evidence.row)
                 again = score > _LEAST or spoken
                 if not again and is_long(evidence.row):
