@@ -46,10 +46,10 @@ _WARY = 0.5
 _FEWEST = 5
 """Different words of a text: the name of a field, such as ``system_prompt``, is no sentence, nor is one word again and again."""
 _SPELLED = 0.6
-"""The share of pieces that are parts of words, or unknown, of what can be read. English has a tenth, German, Spanish and most languages in Latin
-letters have less, of Polish or Finnish three texts in four have more, as have other scripts."""
+"""The share of pieces that are parts of words, or unknown, up to which a text is read. Of English they are a tenth, of French, Spanish, German and
+their like less than this; many Polish, Turkish and Finnish ones, and other scripts, have more."""
 _SPELLED_NARROW = 0.42
-"""The same of what a tool brought: what is planted was taught in English. Of English texts one in two hundred has more."""
+"""The same of what a tool brought: what is planted was taught in English, of which one text in two hundred has more."""
 
 Said = tuple[float, ...]
 """What the network says of a place, as logits that are added up by weights: as many as there are of these for a kind."""

@@ -163,7 +163,7 @@ class Judge:
                 yield _Weighed(kind, value, score, exact, again)
 
     def _alone(self, kind: str, places: Sequence[Spot], origin: Origin) -> float:
-        """The score of some places by themselves, which are no English, by the trees."""
+        """The score of some places by themselves, which the encoder can't read, by the trees."""
         if not places:
             return 0.0
         by_view: dict[View, list[tuple[int, int]]] = {}
@@ -202,7 +202,7 @@ class Judge:
 
 
 def _speaker(origin: Origin, *, foreign: bool = False) -> str:
-    """Whose scale a score is told in: what is usual in one's text is an alarm in another's. ``foreign``: the text is no English."""
+    """Whose scale a score is told in: what is usual in one's text is an alarm in another's. ``foreign``: the encoder can't read it."""
     if origin in OWN:
         return "own"
     if foreign:

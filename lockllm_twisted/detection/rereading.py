@@ -54,7 +54,7 @@ class Reading:
 class Reread:
     """What was read again.
 
-    ``foreign``: places that were not, because they are no English; ``quoted``: how many were not, in a long text, because they speak within
+    ``foreign``: places that were not, because the encoder can't read them; ``quoted``: how many were not, in a long text, because they speak within
     quotation marks only; ``calm``: how many, because the trees see nothing around them; ``more``: whether there are others, as in every long text.
     """
 
