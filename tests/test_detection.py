@@ -98,7 +98,7 @@ def test_who_takes_back_an_order_of_his_own_is_left_alone(text: str) -> None:
     assert score(text) < MEDIUM, explain(text)
 
 
-@pytest.mark.parametrize("text", TAKEN_BACK[1:])
+@pytest.mark.parametrize("text", TAKEN_BACK[1:])  # the English one, read as a whole, is taken for harmless
 def test_in_what_a_tool_brought_nothing_is_the_users_own(text: str) -> None:
     assert score(text, Origin.TOOL_RESULT) >= MEDIUM
 

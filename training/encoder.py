@@ -20,7 +20,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from lockllm_twisted.detection import encoder_weights, weights
-from lockllm_twisted.detection.encoder import MOST, NARROW, Encoder, Passage, passage
+from lockllm_twisted.detection.encoder import NARROW, WIDE, Encoder, Passage, passage
 from lockllm_twisted.detection.evidence import KINDS
 from lockllm_twisted.detection.judge import Judge
 from lockllm_twisted.detection.wordpieces import WordPieces
@@ -51,8 +51,8 @@ class Shown:
 def shown(words: WordPieces, some: Iterable[Lesson]) -> Iterator[Shown]:
     """The lessons that can be read and teach something."""
     for one in some:
-        most = NARROW if one.narrow else MOST
-        found = passage(words, one.text, one.around, [each.place for each in one.asked], most)
+        sight = NARROW if one.narrow else WIDE
+        found = passage(words, one.text, one.around, [each.place for each in one.asked], sight)
         if found is None:
             continue
         there = [number for number, span in enumerate(found.spans) if span is not None]

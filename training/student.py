@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from lockllm_twisted.detection.encoder import LABELS, SEATS, mostly_spelled
+from lockllm_twisted.detection.encoder import LABELS, NARROW, SEATS
 from lockllm_twisted.detection.encoder_weights import LEVELS, Rounded
 from lockllm_twisted.detection.wordpieces import FIRST, LAST, UNKNOWN, WordPieces
 from training.learning import meaned
@@ -54,7 +54,7 @@ def vocabulary(base: Path, texts: Iterable[str]) -> list[str]:
     count: Counter[int] = Counter()
     for text in texts:
         shown = words.of(text)
-        if not mostly_spelled(words, shown):
+        if not NARROW.unread(words, shown):
             count.update(shown)
     letters = [piece for piece in every if len(piece.removeprefix("##")) == 1 and piece[-1] < _END_OF_LATIN]
     usual = [every[number] for number, _ in count.most_common()]

@@ -205,8 +205,8 @@ typedef struct {
     double sentence[HEADS], window[HEADS], share[HEADS], faint[SCOUT_HEADS], least[SCOUT_HEADS];
     Forest *forests[KINDS];
     double untold[KINDS][SPEAKERS]; /* what the trees say at most where nothing is told, */
-    double quiet[2 * KINDS];        /* and what the heads do, and what they do in a short text */
-    int64_t limits[4][SCOUT_HEADS]; /* of sentences, of windows; of these in a short text */
+    double quiet[2 * KINDS];        /* and what the heads do, and what they do in a curt text */
+    int64_t limits[4][SCOUT_HEADS]; /* of sentences, of windows; of these in a curt text */
 } Sums;
 
 static int numbers_of(PyObject *from, double *to, Py_ssize_t count) {
@@ -394,8 +394,8 @@ static inline int starts_before(const Unit *one, const Unit *other) {
     return one->window < other->window;
 }
 
-/* Whether a text has no more tokens than the longest sentence. */
-static inline int is_short(const Work *work) { return work->size <= SENTENCE; }
+/* As `counting.is_curt`. */
+static inline int is_curt(const Work *work) { return work->size <= SENTENCE; }
 
 static inline int alarmed(const int64_t *totals, size_t first, size_t end, const int64_t *limits, int brought) {
     for (size_t head = 0; head < SCOUT_HEADS; head++) {
@@ -427,7 +427,7 @@ static int suspects(const Sums *self, Work *work, int brought, int everything) {
                 for (int head = 0; head < SCOUT_HEADS; head++) next[head] += row[head];
         }
     }
-    const int64_t(*limits)[SCOUT_HEADS] = self->limits + 2 * is_short(work);
+    const int64_t(*limits)[SCOUT_HEADS] = self->limits + 2 * is_curt(work);
     const size_t windows = size <= STEP ? 0 : size + STEP <= WINDOW ? 1 : (size - WINDOW + STEP + STEP - 1) / STEP;
     size_t window = 0, start = 0, any = 0;
 #define TAKE(from, to, wide_)                                                                                          \
@@ -514,7 +514,7 @@ static inline int above(const double *logits, const double *limits) {
 
 /* What is said in each suspect, where one says enough for a text to be weighed. Returns -1 without memory. */
 static int look(const Sums *self, Work *work, int brought, int everything) {
-    int loud = is_short(work);
+    int loud = is_curt(work);
     if (suspects(self, work, brought, everything) < 0) return -1;
     if (work->unit_count == 0) return 0;
     if (quotations(self, work) < 0) return -1;
@@ -1068,13 +1068,13 @@ static void row_of(const Glance *glance, double *row) {
 /* Whether nothing is told of a kind, whatever matches: what the trees weigh must be known without the rules. */
 static int untold(const Glance *glance, int kind, const double *row, int ruled) {
     const Sums *self = glance->sums;
-    const int short_text = is_short(glance->work);
-    const double *least = short_text ? self->faint : self->least;
+    const int curt = is_curt(glance->work);
+    const double *least = curt ? self->faint : self->least;
     const double said = kind == HARMFUL ? row[HARM] : kind == PLANTED ? larger(row[ANY], row[INDIRECT]) : row[ANY];
     const int loud = kind == HARMFUL ? row[HARM] > least[1]
                                      : row[ANY] > least[2] || (kind == PLANTED && row[INDIRECT] > least[0]);
     if (!loud) return 1;
-    if (said > self->quiet[short_text * KINDS + kind] && glance->work->size > BRIEF) return 0;
+    if (said > self->quiet[curt * KINDS + kind] && glance->work->size > BRIEF) return 0;
     const double most = self->untold[kind][glance->own ? OWN : glance->brought ? BROUGHT : OTHER], short_ = log(1.0 + SHORT);
     if (ruled || weigh(self->forests[kind], row) > most) return 0;
     if (row[LENGTH] <= short_) return 1;

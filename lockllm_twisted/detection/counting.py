@@ -4,9 +4,8 @@ Responsible for: `Sums`, in Python; `sums_of`, which gives the compiled twin of 
 Must never: find with one what the other does not: what a machine has a compiler for must not decide what passes.
 
 Two passes. The scout, two kinds of n-gram and three heads, sees every token; what it finds suspicious, about a tenth of
-ordinary text, is looked at with all that the model knows, and told where that says enough: in a short text sooner, which takes
-little time to read again. Here, both add up integers in which
-the heads stand side by side, so that a sum over any stretch is one subtraction.
+ordinary text, is looked at with all that the model knows, and told where that says enough: of a curt text sooner. Here, both
+add up integers in which the heads stand side by side, so that a sum over any stretch is one subtraction.
 """
 
 from __future__ import annotations
@@ -58,7 +57,7 @@ that was not told; and the number of tokens."""
 
 Untold = tuple[tuple[Weighing, ...], list[float], list[float]]
 """The trees for attacks, for planted ones and for harm; what these say at most where nothing is told: of each in a text of the operator's,
-of somebody else's, and in one that a tool brought; and what the heads say at most there, of each kind, and of each kind in a short text."""
+of somebody else's, and in one that a tool brought; and what the heads say at most there, of each kind, and of each kind in a curt text (`is_curt`)."""
 
 IN_DOUBT: Glance = (DISGUISED | SPEAKING, None, 0)
 
@@ -80,7 +79,7 @@ _TELLING, _KNOWN = 31, 30
 """The bits, above those of the ciphers, that tell a word of an attack, and such a word or one that joins them."""
 
 _EASE = 0.5
-"""How much less gives the alarm in a short text."""
+"""How much less gives the alarm in a curt text."""
 
 _REACH = 2
 """Tokens before a unit that its first n-grams reach back to."""
@@ -102,8 +101,8 @@ class Counting(Protocol):
         """What a folded text is at a glance. ``own``: its writer works for the operator; ``alone``: it is no reading of another text."""
 
 
-def is_short(size: int) -> bool:
-    """Whether a text has no more tokens than the longest sentence."""
+def is_curt(size: int) -> bool:
+    """Whether a text has no more tokens than the longest sentence: it is read again sooner, for that takes little time."""
     return size <= SENTENCE
 
 
@@ -160,7 +159,7 @@ class Sums:
         self._share: Sequence[float] = told["share"]
         self._faint: Sequence[float] = told["faint"]
         self._least: Sequence[float] = told["least"]
-        self._alarm, self._short_alarm = (tuple(map(_alarm, _limits(told, ease))) for ease in (0.0, _EASE))
+        self._alarm, self._curt_alarm = (tuple(map(_alarm, _limits(told, ease))) for ease in (0.0, _EASE))
 
     def glance(self, text: str, brought: bool, own: bool, alone: bool, /) -> Glance:
         """Always in doubt: to tell would cost as much as to look."""
@@ -178,7 +177,7 @@ class Sums:
             return []
         cited = {at for span in quoted(ids, self._quote, self._line) for at in range(*span)}
         seen: list[Spoken] = []
-        loud = everything or is_short(len(ids))
+        loud = everything or is_curt(len(ids))
         for group in _touching(suspects):
             start, stop = group[0][0], max(end for _, end, _ in group)
             each = self._each(ids, start, stop)
@@ -207,7 +206,7 @@ class Sums:
         pairs = map(or_, map(lshift, ids, repeat(WORD_BITS)), ids[1:])
         each = map(add, ones, chain((0,), map(self._scout["w2"], pairs, repeat(0))))
         total = list(accumulate(each, initial=0))
-        near, wide = self._short_alarm if is_short(len(ids)) else self._alarm
+        near, wide = self._curt_alarm if is_curt(len(ids)) else self._alarm
         found = [(start, end, False) for start, end in sentences(ids) if (total[end] - total[start] + near) & alarm]
         found += [(start, end, True) for start, end in windows(len(ids)) if (total[end] - total[start] + wide) & alarm]
         found.sort()

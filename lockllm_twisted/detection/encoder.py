@@ -33,23 +33,35 @@ _NEAR = 700
 """Characters to each side of a place in which the pieces around it are looked for."""
 READ = 4
 """Places of a text that are read again: more than one, so that none hides behind a louder one."""
-MOST = SEATS - 2
-"""Pieces that are shown."""
-NARROW = 80
-"""Pieces that are shown around a sentence in what a tool brought."""
-CLOSE = 64
-"""Pieces that are shown around a sentence in another long text: with more, what is around it hides it better."""
 _BRIEF = 1_000
 """Characters of a text that is looked at as a whole: 126 pieces of ordinary text are some 600."""
 _WARY = 0.5
 """How much less a place in a long text says, of which several are read: each may be taken for what it is not."""
 _FEWEST = 5
 """Different words of a text: the name of a field, such as ``system_prompt``, is no sentence, nor is one word again and again."""
-_SPELLED = 0.6
-"""The share of pieces that are parts of words, or unknown, up to which a text is read. Of English they are a tenth, of French, Spanish, German and
-their like less than this; many Polish, Turkish and Finnish ones, and other scripts, have more."""
-_SPELLED_NARROW = 0.42
-"""The same of what a tool brought: what is planted was taught in English, of which one text in two hundred has more."""
+
+
+@attrs.frozen
+class Sight:
+    """How much is shown around a place: ``pieces``, and the share of these up to which they may be parts of words, or unknown (``spelled``).
+
+    Of English a tenth is, of French, Spanish, German and their like less than six tenths; of many Polish, Turkish and Finnish texts, and of other
+    scripts, it is more.
+    """
+
+    pieces: int
+    spelled: float = 0.6
+
+    def unread(self, words: WordPieces, shown: Sequence[int]) -> bool:
+        """Whether too many pieces are spelled for them to be read."""
+        return words.spelled(shown) > self.spelled * len(shown)
+
+
+WIDE = Sight(SEATS - 2)
+NARROW = Sight(80, spelled=0.42)
+"""Of what a tool brought: what is planted was taught in English, of which one text in two hundred has more."""
+CLOSE = Sight(64)
+"""Of another long text: with more, what is around a sentence hides it better."""
 
 Said = tuple[float, ...]
 """What the network says of a place, as logits that are added up by weights: as many as there are of these for a kind."""
@@ -71,11 +83,11 @@ class Passage:
 
 
 def passage(
-    words: WordPieces, text: str, around: Place, asked: Sequence[Place | None], most: int = MOST
+    words: WordPieces, text: str, around: Place, asked: Sequence[Place | None], sight: Sight = WIDE
 ) -> Passage | None:
     """What is shown of a text around a place; None where that can't be read.
 
-    ``asked``: places that are asked about, None for all that is shown; ``most``: pieces.
+    ``asked``: places that are asked about, None for all that is shown.
     """
     start, end = max(0, around[0] - _NEAR), around[1] + _NEAR
     pieces, starts = words.placed(text[start:end])
@@ -84,25 +96,20 @@ def passage(
         return bisect_left(starts, place[0] - start), bisect_left(starts, place[1] - start)
 
     first, last = those(around)
-    room = max(0, most - (last - first))
+    room = max(0, sight.pieces - (last - first))
     left = min(first, max(room // 2, room - (len(pieces) - last)))
-    shown = pieces[first - left : first - left + most]
-    if not shown or mostly_spelled(words, shown, most):
+    shown = pieces[first - left : first - left + sight.pieces]
+    if not shown or sight.unread(words, shown):
         return None
 
     def span(place: Place | None) -> Span | None:
         if place is None:
             return 1, len(shown) + 1
         here, there = (min(max(0, each - first + left), len(shown)) for each in those(place))
-        return None if mostly_spelled(words, shown[here:there], most) or here == there else (here + 1, there + 1)
+        return None if sight.unread(words, shown[here:there]) or here == there else (here + 1, there + 1)
 
     whole = len(shown) == len(pieces) and start == 0 and end >= len(text)
     return Passage([words.first, *shown, words.last], [span(place) for place in asked], whole)
-
-
-def mostly_spelled(words: WordPieces, shown: Sequence[int], most: int = NARROW) -> bool:
-    """Whether pieces are not those of a text that can be read. ``most``: how many are shown."""
-    return words.spelled(shown) > (_SPELLED_NARROW if most == NARROW else _SPELLED) * len(shown)
 
 
 def suspects(evidence: Evidence, heads: Sequence[int]) -> Iterator[tuple[View, Seen]]:
@@ -137,14 +144,14 @@ class Encoder:
         """What the network says of each unit of a view for a kind, among what stands around it; None for one that it can't read."""
         places = [view.part(one.first, one.end) for one in units]
         size = len(view.lowered)
-        most = NARROW if kind == "planted" else MOST if size <= _BRIEF else CLOSE
+        sight = NARROW if kind == "planted" else WIDE if size <= _BRIEF else CLOSE
         if size <= _BRIEF:
-            every = passage(self._words, view.lowered, (0, size), [None, *places], most)
+            every = passage(self._words, view.lowered, (0, size), [None, *places], sight)
             if every is not None and self._words.words(every.pieces) < _FEWEST:
                 return [None] * len(units)
             if every is not None and every.whole:
                 return self._said(every, kind)
-        found = (passage(self._words, view.lowered, place, [None, place], most) for place in places)
+        found = (passage(self._words, view.lowered, place, [None, place], sight) for place in places)
         return [None if one is None else self._said(one, kind)[0] for one in found]
 
     def _said(self, shown: Passage, kind: str) -> list[Said | None]:

@@ -7,7 +7,7 @@ Must never: weigh (that is ``judge`` with the trees of the weights), or know a t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from math import log
+from math import exp, log
 from types import MappingProxyType
 
 import attrs
@@ -15,7 +15,7 @@ import attrs
 from lockllm_twisted.detection.counting import NOTHING, Glance
 from lockllm_twisted.detection.doubts import SPEAKING
 from lockllm_twisted.detection.families import PRECISE
-from lockllm_twisted.detection.grams import HEADS, SENTENCE
+from lockllm_twisted.detection.grams import HEADS
 from lockllm_twisted.detection.hits import QUOTING, Hit, disguised, hits_of, precise
 from lockllm_twisted.detection.model import Model, Seen
 from lockllm_twisted.detection.steps import merged
@@ -66,7 +66,6 @@ RISING = frozenset(FEATURES[: len(HEADS) + 4 + len(_KINDS)])
 _LENGTH = FEATURES.index("log of tokens")
 _SHORT = log(1 + 100)
 _BRIEF = log(1 + 4.5)
-_SENTENCE = log(1 + SENTENCE + 0.5)
 
 _NO_GLANCES: Mapping[View, Glance] = MappingProxyType({})
 
@@ -163,9 +162,9 @@ def is_brief(row: tuple[float, ...]) -> bool:
     return row[_LENGTH] < _BRIEF
 
 
-def is_short(row: tuple[float, ...]) -> bool:
-    """Whether a text has no more tokens than the longest sentence."""
-    return row[_LENGTH] < _SENTENCE
+def tokens_of(row: tuple[float, ...]) -> int:
+    """The tokens of the text, or of the longest reading of it."""
+    return round(exp(row[_LENGTH])) - 1
 
 
 def is_long(row: tuple[float, ...]) -> bool:

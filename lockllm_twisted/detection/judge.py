@@ -14,11 +14,11 @@ from typing import Any
 import attrs
 
 from lockllm_twisted.detection import encoder_weights
-from lockllm_twisted.detection.counting import IN_DOUBT, Counting, Untold, sums_of
+from lockllm_twisted.detection.counting import IN_DOUBT, Counting, Untold, is_curt, sums_of
 from lockllm_twisted.detection.digest import DIGEST, ENCODER_DIGEST
 from lockllm_twisted.detection.doubts import DISGUISED
 from lockllm_twisted.detection.encoder import Encoder
-from lockllm_twisted.detection.evidence import KINDS, OWN, Evidence, as_short, gather, is_brief, is_long, is_short
+from lockllm_twisted.detection.evidence import KINDS, OWN, Evidence, as_short, gather, is_brief, is_long, tokens_of
 from lockllm_twisted.detection.families import ALL
 from lockllm_twisted.detection.grams import HEADS, SCOUT_HEADS
 from lockllm_twisted.detection.hidden import hidden
@@ -45,8 +45,8 @@ _QUIET = {"attack": -2.0, "planted": -inf, "harm": -0.9}
 """What a kind's heads say at most where the trees decide whether a text is read again. Of what a tool brought, they never do: an order has no
 words of its own, and they can't know whether it belongs there. They always do of an operator's text, which is never told louder for being
 read again, and of fewer than five tokens: the name of a field, such as ``system``, is no sentence, and in every request."""
-_QUIET_SHORT = _QUIET | {"attack": -3.0}
-"""The same of a short text, which is soon read."""
+_QUIET_CURT = _QUIET | {"attack": -3.0}
+"""The same of a curt text, which is soon read."""
 
 
 @attrs.frozen
@@ -81,10 +81,10 @@ class Judge:
             for speaker in ("own", "other", "brought")
         ]
         forests = tuple(forest for forest, _ in self._kinds.values())
-        quiet = [limits[kind] for limits in (_QUIET, _QUIET_SHORT) for kind in KINDS]
+        quiet = [limits[kind] for limits in (_QUIET, _QUIET_CURT) for kind in KINDS]
         self._model = Model(weights, sums_of(weights, (forests, untold, quiet)))
         self._rereading = Rereading(self._model, {kind: forest for kind, (forest, _) in self._kinds.items()})
-        self._least, self._least_short = (
+        self._least, self._least_curt = (
             {kind: [(head, told[SCOUT_HEADS.index(HEADS[head])]) for head in heads] for kind, heads in KINDS.items()}
             for told in (weights.told["least"], weights.told["faint"])
         )
@@ -147,7 +147,8 @@ class Judge:
         return result, gather(self._model, readings, origin, glances)
 
     def _weighed(self, evidence: Evidence, origin: Origin) -> Iterator[_Weighed]:
-        quiet, leasts = (_QUIET_SHORT, self._least_short) if is_short(evidence.row) else (_QUIET, self._least)
+        curt = is_curt(tokens_of(evidence.row))
+        quiet, leasts = (_QUIET_CURT, self._least_curt) if curt else (_QUIET, self._least)
         for kind in ("planted" if origin in QUOTING else "attack", "harm"):
             forest, points = self._kinds[kind]
             exact = [] if kind == "harm" else exact_hits(evidence, origin)
