@@ -17,7 +17,6 @@ from typing import Any
 import attrs
 import numpy as np
 import torch
-from sklearn.linear_model import LogisticRegression
 
 from lockllm_twisted.detection import encoder_weights, weights
 from lockllm_twisted.detection.encoder import NARROW, WIDE, Encoder, Passage, passage
@@ -85,23 +84,22 @@ def readings(judge: Judge, encoder: Encoder, examples: Sequence[Example]) -> Ite
                 yield Read(one, kind, [each.values for each in found])
 
 
-def _about(one: Example, kind: str) -> bool:
-    """Whether a text tells something about a kind. An attack is no request for harm; but what is to take away limits may be."""
-    if one.benign:
-        return not one.stray
-    return one.label != ("jailbreak" if kind == "harm" else "harmful_request")
-
-
-def _wanted(one: Example, kind: str) -> bool:
-    return one.label == "harmful_request" if kind == "harm" else not one.benign
-
-
 _SPEAKERS = {"attack": ("own", "other"), "planted": ("brought",), "harm": ("own", "other", "brought")}
 _ROLE = {"attack": "user", "planted": "tool", "harm": "user"}
 
+_PARTS = {
+    "attack": (0.0, 0.9, 0.6),
+    "planted": (0.1, 0.25, 0.4, 0.2),
+    "harm": (0.0, 0.55, 0.55),
+}
+"""How much the sums, the trees and the encoder count.
+
+Fitted to the held-out texts, the encoder counted nearly alone: these are by who wrote what it learned from. By texts of others the trees are worth as much.
+"""
+
 _RATES = {
     "attack": {0.35: 0.022, 0.6: 0.0075, 0.85: 0.002},
-    "planted": {0.35: 0.014, 0.6: 0.0042, 0.85: 0.0013},
+    "planted": {0.35: 0.014, 0.6: 0.003, 0.85: 0.001},
     "harm": {0.35: 0.004, 0.6: 0.0011, 0.85: 0.0004},
 }
 """The share of the harmless held-out texts, many of them look-alikes of attacks, that the encoder may bring to each score."""
@@ -113,14 +111,8 @@ def _usual(one: Example, kind: str) -> bool:
 
 def weighing(kind: str, read: Sequence[Read], unseen: Sequence[Example]) -> dict[str, Any]:
     """How the sums, the trees and the encoder are added up for a kind, and the scale of that."""
-    ours = [one for one in read if one.kind == kind and _about(one.example, kind)]
-    wanted = np.array([_wanted(one.example, kind) for one in ours])
-    attack = np.array([not one.example.benign for one in ours]) & ~wanted
-    # Few attacks are read again for harm: they count together as much as the harmless texts.
-    counts = np.where(attack, (~wanted & ~attack).sum() / max(1, attack.sum()), 1.0)
-    model = LogisticRegression(C=10).fit(np.array([max(one.places, key=sum) for one in ours]), wanted, counts)
-    parts = [round(float(each), 4) for each in model.coef_[0]]
-    usual = [one for one in ours if _usual(one.example, kind)]
+    parts = _PARTS[kind]
+    usual = [one for one in read if one.kind == kind and _usual(one.example, kind)]
     there = sorted((max(sum(map(mul, parts, each)) for each in one.places) for one in usual), reverse=True)
     every = sum(_usual(one, kind) for one in unseen)
     points = [[there[round(rate * every)], score] for score, rate in _RATES[kind].items()]
