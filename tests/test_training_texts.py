@@ -9,11 +9,15 @@ from typing import Any
 
 import pytest
 
+from lockllm_twisted.evaluation.records import read
 from training.corpus import Example, example, held_out
 from training.planting import SENTENCES, planted
 
 FILES = sorted((Path(__file__).parent.parent / "training" / "texts").glob("*.jsonl"))
 PLANTED = sorted(SENTENCES.glob("*.jsonl"))
+BRIEF = 11
+"""Words of a text that two people may well write alike, such as "ping"."""
+BLIND = sorted((Path(__file__).parent.parent / "training" / "blind").glob("*.jsonl"))
 LABELS = {"benign", "injection", "jailbreak", "indirect_injection", "prompt_leak", "harmful_request"}
 
 
@@ -47,6 +51,15 @@ def test_sentences_to_plant_come_with_as_many_harmless_ones(path: Path) -> None:
     labels = Counter(record["label"] for record in found)
     assert set(labels) == {"benign", "indirect_injection"}
     assert abs(labels["benign"] - labels["indirect_injection"]) < len(found) / 50
+
+
+@pytest.mark.parametrize("path", BLIND, ids=lambda path: path.stem)
+def test_blind_texts_can_be_evaluated_and_none_is_learned_from(path: Path) -> None:
+    with path.open("rb") as lines:
+        found = {record.text for record in read(lines, path.name)}
+    assert len(found) >= 400
+    learned = {record["text"] for each in (*FILES, *PLANTED) for record in records(each)}
+    assert all(len(text.split()) <= BRIEF for text in found & learned)
 
 
 def document(text: str) -> Example:
