@@ -33,7 +33,7 @@ from lockllm_twisted.detection.weighing import Nodes, Weighing, forest_of, scale
 from lockllm_twisted.detection.weights import Weights, load
 from lockllm_twisted.values import Category, Finding, Origin
 
-_REVISION = 15
+_REVISION = 16
 """Stands for all that is neither in the rules nor in the weights. To be raised when it changes what is found."""
 
 VERSION = f"{_REVISION}-{ALL.version}-{DIGEST[:12]}-{ENCODER_DIGEST[:12]}"
@@ -41,7 +41,7 @@ VERSION = f"{_REVISION}-{ALL.version}-{DIGEST[:12]}-{ENCODER_DIGEST[:12]}"
 _LEAST = 0.25
 """Less is not worth reading again, or telling. The sensitivities start at 0.35; this leaves room for a threshold of one's own."""
 
-_QUIET = {"attack": -2.0, "planted": -inf, "harm": -0.9}
+_QUIET = {"attack": -1.8, "planted": -inf, "harm": -0.9}
 """What a kind's heads say at most where the trees decide whether a text is read again. Of what a tool brought, they never do: an order has no
 words of its own, and they can't know whether it belongs there. They always do of an operator's text, which is never told louder for being
 read again, and of fewer than five tokens: the name of a field, such as ``system``, is no sentence, and in every request."""
