@@ -61,11 +61,6 @@ class Example:
         return not self.benign and "implicit" in self.source
 
     @property
-    def stray(self) -> bool:
-        """The harmless pair of an ordinary instruction, put into a document that it has nothing to do with: often a request too."""
-        return is_stray(self.label, self.source)
-
-    @property
     def templated(self) -> bool:
         """Made by a grammar of ours: easier to tell than what people write."""
         return self.cluster.startswith("grown:")
@@ -89,7 +84,7 @@ class Example:
 
 
 def is_stray(label: str, family: str) -> bool:
-    """Whether a sentence in a document is such a pair, by its label and family."""
+    """Whether a sentence in a document is the harmless pair of an ordinary instruction, by its label and family: often a request too."""
     return label == "benign" and "implicit" in family
 
 
